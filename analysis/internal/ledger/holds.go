@@ -22,6 +22,7 @@ func (k *holds) add(h *Hold) {
 		if !j.settled && from <= h.From && h.To <= until && k.book.by.has(j.Index) &&
 			j.line.At <= h.From {
 			j.Holds = append(j.Holds, *h)
+			k.path.Of(h.Dir).Nagle().Counts(h)
 			if k.waiting++; k.waiting >= maxHolds {
 				k.decide()
 			}

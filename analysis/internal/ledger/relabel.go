@@ -40,11 +40,20 @@ type Relabelling struct {
 // nagleLabels are those of a hold: what a prompt ACK would have taken, and what it was late.
 var nagleLabels = [2]report.Label{report.NagleRTT, report.NagleDelack}
 
+// ownBeside is the label of the time that the application itself took where a hold was none: of
+// what begins a response its server's.
+func ownBeside(h *Hold) report.Label {
+	if h.Opens {
+		return report.Think
+	}
+	return Pause(h.Dir)
+}
+
 // toPause gives the time of a hold that was none of Nagle's algorithm to the application. Nobody
 // has that of the end of a message: its sender may keep one segment in flight; nor what others
 // shared, as the sender may have had its hands full.
 func toPause(h *Hold, shared bool) Relabelling {
-	pause := Pause(h.Dir)
+	pause := ownBeside(h)
 	if h.Tail || shared {
 		pause = report.Unknown
 	}

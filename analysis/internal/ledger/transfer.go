@@ -302,7 +302,7 @@ func flightLabel(s *sender.State, r *reassembly.Record, gap time.Duration) repor
 // emitHold tiles a hold of r up to until, and leaves it with its exchange until it is certain.
 func (w *walk) emitHold(r *reassembly.Record, h *Hold, until time.Duration) {
 	if w.at < h.From {
-		w.emit(h.From, Pause(h.Dir), why{ended: r})
+		w.emit(h.From, ownBeside(h), why{ended: r})
 	}
 	y := why{ended: r, cause: h.Ack}
 	mid := min(until, h.From+h.RoundTrip)

@@ -15,7 +15,10 @@ import (
 //
 // An acknowledgment that the responder sends while it thinks explains nothing, whatever its delay:
 // who sends the response also sent the ACK.
-func (w *walk) turn(r *reassembly.Record, until time.Duration) {
+//
+// But the first octets of a response may have been held behind a small segment of nobody's that the
+// server sent after the request, as a session ticket or SETTINGS: then that tells.
+func (w *walk) turn(r *reassembly.Record, held *Hold, until time.Duration) {
 	w.emit(min(until, w.at+w.path.Conn.Far(r.Dir)), w.tripLabel(r), why{ended: r})
 	if w.any && w.prev != r.Dir {
 		v, y := w.path.Of(r.Dir).Arriving(r, w.last.Time), why{ended: r, before: true}
@@ -24,6 +27,11 @@ func (w *walk) turn(r *reassembly.Record, until time.Duration) {
 	}
 	arrived := w.path.Of(r.Dir).NotArrived(r, w.at)
 	w.emit(min(until, arrived), report.Unknown, why{ended: r})
+	if held != nil && !held.Tail && held.To == until && w.any && held.First.Time >= w.last.Time &&
+		w.ownTime(r) == report.Think {
+		held.Opens = true
+		w.emitHold(r, held, until)
+	}
 	w.emitPause(r, until, w.ownTime(r), why{ended: r})
 }
 

@@ -171,7 +171,7 @@ func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
 		case w.any && w.prev == r.Dir:
 			w.transfer(r, held, lost.from)
 		default:
-			w.turn(r, lost.from)
+			w.turn(r, held, lost.from)
 		}
 		w.emitRecovery(r, &lost)
 		w.emit(r.Time, report.Unknown, why{ended: r})

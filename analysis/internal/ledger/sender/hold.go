@@ -19,9 +19,15 @@ type Hold struct {
 	Pure    bool         // Ack carried no data
 	// second is the end of a message behind full segments, and first the last of those
 	Tail      bool
+	Opens     bool // second begins a response, and first is no part of it
 	From, To  time.Duration
 	RoundTrip time.Duration // the part that a prompt ACK would have taken
 	Delayed   time.Duration // the part by which a timer made the ACK late
+	// how long the ACK took from the segment that was waited for, what is known of the way between
+	// the capture point and the host that sent it, and whether it tells of a timer
+	took  time.Duration
+	near  reassembly.RTT
+	tells bool
 }
 
 // Length is the whole hold.

@@ -24,6 +24,7 @@ type Nagle struct {
 	late            int           // left clearly later: the application itself wrote late
 	least           time.Duration // shortest hold: the application took no longer than that
 	ended           heldAcks      // the ACKs that ended holds
+	recovered       int           // of those, prompt ones behind one that a timer made late
 	// how long the application took between the writes, where that can be seen
 	waits []time.Duration
 }
@@ -74,6 +75,7 @@ type NagleTally struct {
 	// Waited are holds that ended with an ACK which a timer could have delayed, Delayed those of
 	// them of which one did, and Surely those of which that rests on no estimate.
 	Waited, Delayed, Surely int
+	Recovered               int           // of Waited, prompt ones behind one that was late
 	Least                   time.Duration // shortest hold; 0 if there was none
 }
 
@@ -88,11 +90,16 @@ func (t *NagleTally) NoTimer() bool { return t.Waited > 0 && t.Delayed == 0 }
 // ByTimer reports whether it is for a timer that the holds took as long as they did.
 func (t *NagleTally) ByTimer() bool { return t.Delayed > 0 && t.Delayed*lateParts >= t.Waited }
 
+// Apart reports whether the late ACKs explain no hold that a prompt one ended: a receiver that
+// delays acknowledgments begins with prompt ones, and has gone back to them.
+func (t *NagleTally) Apart() bool { return t.Recovered > 0 && t.Recovered >= t.Delayed }
+
 // Add adds another connection's evidence.
 func (t *NagleTally) Add(o NagleTally) {
 	t.Held, t.Prompt = t.Held+o.Held, t.Prompt+o.Prompt
 	t.Late, t.Waited = t.Late+o.Late, t.Waited+o.Waited
 	t.Delayed, t.Surely = t.Delayed+o.Delayed, t.Surely+o.Surely
+	t.Recovered += o.Recovered
 	if o.Held > 0 && (t.Least == 0 || o.Least < t.Least) {
 		t.Least = o.Least
 	}
@@ -101,7 +108,8 @@ func (t *NagleTally) Add(o NagleTally) {
 // Tally is the evidence so far.
 func (n *Nagle) Tally() NagleTally {
 	delayed, surely := n.ended.delayed()
-	return NagleTally{n.held, n.prompt, n.late, len(n.ended.took), delayed, surely, n.least}
+	return NagleTally{n.held, n.prompt, n.late, len(n.ended.took), delayed, surely,
+		n.recovered, n.least}
 }
 
 // HoldsTails reports whether Nagle's algorithm as RFC 896 has it is what holds ends of messages, by

@@ -118,17 +118,17 @@ func (s *State) judgeSmall(r *reassembly.Record, since time.Duration) *Hold {
 		From:    max(since, k.Time),
 		To:      r.Time,
 	}
-	h.divide(s.endedBy(k.ack.Time-k.Time, k.octets))
+	s.endedBy(h, k.ack.Time-k.Time, k.octets)
 	return h
 }
 
-// endedBy takes note of the ACK that ended a hold, of so many octets, which came that long after
-// the segment before the hold, and tells by how much a timer made it late; 0 if it came as other
+// endedBy divides a hold by the ACK that ended it, of so many octets, which came that long after
+// the segment before the hold: by how much a timer made it late; by nothing if it came as other
 // acknowledgments of its host do. That is judged by its own round trip between capture point and
 // host: what else the path added to the hold has made no acknowledgment late. More than a full
 // segment calls for an acknowledgment at once, so such a one tells nothing of a timer (RFC 9293
 // §3.8.6.3; Linux, net/ipv4/tcp_input.c, __tcp_ack_snd_check).
-func (s *State) endedBy(took time.Duration, octets int64) time.Duration {
+func (s *State) endedBy(h *Hold, took time.Duration, octets int64) {
 	near := s.path.Conn.Half[s.dir.Peer()].RTT
 	late, beyond := took-near.Min, delackBeyond*near.Jitter
 	if near.Unsure { // all of them together tell whether it was a timer at all
@@ -137,10 +137,20 @@ func (s *State) endedBy(took time.Duration, octets int64) time.Duration {
 	if late < max(DelackFloor, beyond) {
 		late = 0
 	}
-	if late > 0 || octets <= int64(s.mss()) {
-		s.nagle.ended.add(took, near, near.Min < nearHost)
+	h.divide(late)
+	h.took, h.near, h.tells = took, near, late > 0 || octets <= int64(s.mss())
+}
+
+// Counts takes note of the ACK that ended a hold within an exchange: what held up something else,
+// as a session ticket behind a handshake, says nothing of how long exchanges were held.
+func (n *Nagle) Counts(h *Hold) {
+	if !h.tells {
+		return
 	}
-	return late
+	if h.Delayed < DelackFloor && n.ended.later(DelackFloor) > 0 {
+		n.recovered++
+	}
+	n.ended.add(h.took, h.near, h.near.Min < nearHost)
 }
 
 // loose reports whether all that is known of the way to the sender of dir is how old its word was

@@ -101,7 +101,7 @@ func (s *State) tailHold(r *reassembly.Record, since time.Duration) *Hold {
 		From:   max(since, s.last.Time),
 		To:     r.Time,
 	}
-	h.divide(s.endedBy(s.known.by.Time-s.last.Time, s.known.ack-s.known.former))
+	s.endedBy(h, s.known.by.Time-s.last.Time, s.known.ack-s.known.former)
 	return h
 }
 

@@ -58,26 +58,29 @@ of the small segments behind small ones leave with the ACK. It takes two such ho
 the whole signature: the first piece ends with the headers and the ACK is as late as only a timer
 makes it. Single holds on five connections and more between the same hosts count together, if no
 piece ever left early on any of them. A hold that few connections prove is surer if its ACK was as
-late as the receiver's other delayed ACKs, and doubtful if it was not. On a connection
-of HTTP/2 that ACK may have data: the end of a message behind a full segment had been written with
-that, and as much must have been in flight before. Stacks that take RFC 896 to
-the letter (lwIP, older ones) hold the small end of a message behind full segments, too: it leaves
-with the ACK of all before it. It takes two such ends that the congestion window had room for, or
-one that stayed while an ACK had made room, or more whose full segments were as many as the window
-each time, or one segment, which no congestion window is without a timeout; and none that left
-earlier on the connection. A piece that holds a full segment is none: one that ends no write is as
-large as the path allows, whatever the SYNs say of that. How late the ACK was is told by its own
-round trip between capture point and receiver, against that of other ACKs of that host, so that a
-path's varying delay makes none late: those count as delayed that came 8 ms or more after the last
-of the prompt ones, four times as late as the path's jitter, and later than the prompt ones, and
-than the late ones, differ from each other. Where few round trips tell the jitter, four late ones
-and more need only be later than that once. Fewer than four count only on a steady path, and if
-they are as late as a timer of some system (40, 50, 80, 100 or 200 ms): on one that varies, one of
-four is late by anything. It is proven only next to their receiver, or where they came four times
-as late as either differ, and as late as such a timer or all the same. If so were one in four and
-more of those that a timer could delay, the holds of the same sender that a prompt ACK ended (the
-first on a connection, mostly) belong to the same finding, from round trips of 2 ms on: one fix
-cures both. If fewer, all are rule nagle's.
+late as the receiver's other delayed ACKs, and doubtful if it was not. On a connection of HTTP/2
+that ACK may have data: the end of a message behind a full segment had been written with that, and
+as much must have been in flight before. Stacks that take RFC 896 to the letter (lwIP, older ones)
+hold the small end of a message behind full segments, too: it leaves with the ACK of all before it.
+It takes two such ends that the congestion window had room for, or one that stayed while an ACK had
+made room, or more whose full segments were as many as the window each time, or one segment, which
+no congestion window is without a timeout; and none that left earlier on the connection. A piece
+that holds a full segment is none: one that ends no write is as large as the path allows, whatever
+the SYNs say of that. How late the ACK was is told by its own round trip between capture point and
+receiver, against that of other ACKs of that host, so that a path's varying delay makes none late:
+those count as delayed that came 8 ms or more after the last of the prompt ones, four times as late
+as the path's jitter, and later than the prompt ones, and than the late ones, differ from each
+other. Where few round trips tell the jitter, four late ones and more need only be later than that
+once. Fewer than four count only on a steady path, and if they are as late as a timer of some system
+(40, 50, 80, 100 or 200 ms): on one that varies, one of four is late by anything. It is proven only
+next to their receiver, or where they came four times as late as either differ, and as late as such
+a timer or all the same. If so were one in four and more of those that a timer could delay, the
+holds of the same sender that a prompt ACK ended (the first on a connection, mostly) belong to the
+same finding, from round trips of 2 ms on: one fix cures both; but not those to which the receiver
+went back behind late ones, if as many as those: each is then what it is. If fewer, all are rule
+nagle's. ACKs count that ended holds of exchanges, not those of session tickets behind a handshake;
+the first octets of a response may be held behind such a one, or SETTINGS, that its server sent
+after the request.
 
 How cost is counted
 The hold, from the first piece to the second, less what the application would have waited anyway.
@@ -207,7 +210,7 @@ func nagleClaim(p *rule.Pass, h *ledger.SettledHold) rule.Claim {
 	switch {
 	case h.RoundTripOnly():
 		c.Rule = "" // whatever the others were
-	case h.Tally.ByTimer():
+	case h.Tally.ByTimer() && (h.Delayed >= ledger.DelackFloor || !h.Tally.Apart()):
 		c.Rule = delayedAckHold
 	}
 	if h.Delayed >= ledger.DelackFloor {
