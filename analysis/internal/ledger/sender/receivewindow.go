@@ -23,6 +23,7 @@ type ReceiveWindow struct {
 	// One that only keeps an earlier promise says nothing of that, as a window is not taken back
 	// (RFC 9293 §3.8.6), however little room a kernel finds to be left of it.
 	moved  int64
+	parts  int           // how often one kept the sender back that was clearly less than that
 	at     time.Duration // when it did last
 	spread int           // in how many round trips shorter waits did
 }
@@ -52,12 +53,19 @@ const (
 // what it was in the beginning, and to no more. Where the receiver's program is slow it does not
 // come back.
 func (b *ReceiveWindow) Fixed() bool {
-	if b.moved > offeredTimes*b.Most {
+	if b.moved > offeredTimes*b.Most || b.PartlyFilled() {
 		return false
 	}
 	return b.cameBack() ||
 		b.Times >= timesToCompare && b.last*100 <= b.first*levelMost ||
 		b.Times >= timesToRank && b.steady*100 >= b.Times*steadyPercent
+}
+
+// PartlyFilled reports whether nearly all of the windows that kept the sender back were clearly less
+// than what the receiver's buffer had been seen to hold: the rest of it was full of octets that its
+// program had not read. The window of a buffer that is too small comes back to what that holds.
+func (b *ReceiveWindow) PartlyFilled() bool {
+	return b.Times >= timesToRank && b.parts*100 >= b.Times*steadyPercent
 }
 
 // growsBy is by how many percent a window grows that its kernel makes larger, not only more exact.
@@ -102,6 +110,9 @@ func (b *ReceiveWindow) hold(window int64) {
 	}
 	if window*100 < b.level*levelLeast || window*100 > b.level*levelMost {
 		b.level, b.steady = window, 0
+	}
+	if window*100 < b.moved*levelLeast {
+		b.parts++
 	}
 	b.steady++
 	b.Times++

@@ -24,3 +24,26 @@ func TestFixedWindow(t *testing.T) {
 		}
 	}
 }
+
+// TestPartlyFilled has windows that a slow reader leaves of a buffer that holds twice as much, and
+// those of a buffer that holds no more.
+func TestPartlyFilled(t *testing.T) {
+	const left = 66_000
+	for _, test := range []struct {
+		holds int64
+		want  bool
+	}{{2 * left, true}, {left, false}} {
+		var b ReceiveWindow
+		b.offer(test.holds, true)
+		for range timesToRank {
+			b.offer(left, true)
+			b.hold(left)
+		}
+		if got := b.PartlyFilled(); got != test.want {
+			t.Errorf("a buffer that holds %d: partly filled %v, want %v", test.holds, got, test.want)
+		}
+		if got := b.Fixed(); got == test.want {
+			t.Errorf("a buffer that holds %d: fixed %v, want %v", test.holds, got, !test.want)
+		}
+	}
+}

@@ -44,7 +44,9 @@ Where the program reads more slowly than data comes, a larger buffer only hides 
 segment that only told of room are zero-window's as far as they exceed a round trip, or where the
 program had left octets unread even then, and if those prevail, this rule is silent. Without the
 handshake the scale of the window is not known, and the
-rule is silent. A path or sender that could not have used a larger window would have limited next.`,
+rule is silent. It is, too, where nearly all of the windows that held the sender back were clearly
+less than what the buffer had been seen to hold: the rest of it was full of what was not read yet.
+A path or sender that could not have used a larger window would have limited next.`,
 	Causes: []report.Cause{
 		{Code: "fixed", Title: "receive buffer of fixed size", Side: report.SideClient,
 			Message: "The client's receive window was full again and again at the same " +
@@ -136,16 +138,41 @@ const (
 	readerTrip = 25
 )
 
-// readerLate is the part of a wait for the receive window that the receiver's program took to make
-// room for more: nearly all that had been sent was acknowledged already, and the window still did
-// not move. It is all of it where the program had left octets unread even then.
-func readerLate(p *rule.Pass, w *ledger.Wait) time.Duration {
-	if w.Unread {
-		return w.Length()
-	}
+// readerLate reports whether the receiver's program took clearly longer to make room than the path
+// takes: nearly all that had been sent was acknowledged already, and the window still did not move.
+func readerLate(p *rule.Pass, w *ledger.Wait) bool {
 	late := w.Length() - p.Conn.RTTMin()
-	if !w.Room || late < max(readerLeast, p.Conn.RTTMin()*readerTrip/100) {
-		return 0
+	return w.Room && late >= max(readerLeast, p.Conn.RTTMin()*readerTrip/100)
+}
+
+// mostParts: a program reads late as a rule, and not now and then, if it did in more than one of so
+// many times.
+const mostParts = 2
+
+// readersRoom are the waits of dir's message that lasted until the receiver's program had read. It
+// may have left octets unread even then, or in nearly all of the windows. Where it emptied a buffer
+// of fixed size each time, and did so at once as a rule, a larger buffer spares what it was late
+// with now and then.
+func readersRoom(p *rule.Pass, dir reassembly.Dir) []ledger.Wait {
+	f := p.Draft.FlowOf(dir)
+	if f == nil {
+		return nil
+	}
+	var late, unread []ledger.Wait
+	for _, w := range p.Draft.WaitsWith(report.RWnd) {
+		if w.Dir != dir {
+			continue
+		}
+		left := w.Unread || f.ReceiveWindow.PartlyFilled()
+		if left {
+			unread = append(unread, w)
+		}
+		if left || readerLate(p, &w) {
+			late = append(late, w)
+		}
+	}
+	if f.ReceiveWindow.Fixed() && len(late)*mostParts <= f.ReceiveWindow.Times {
+		return unread
 	}
 	return late
 }
@@ -154,12 +181,8 @@ func readerLate(p *rule.Pass, w *ledger.Wait) time.Duration {
 // had read: who waited for that waited for the program, whatever the window was besides.
 func readerTime(p *rule.Pass, dir reassembly.Dir) time.Duration {
 	var slow time.Duration
-	for _, w := range p.Draft.WaitsWith(report.RWnd) {
-		if w.Dir == dir {
-			if readerLate(p, &w) > 0 {
-				slow += w.Length()
-			}
-		}
+	for _, w := range readersRoom(p, dir) {
+		slow += w.Length()
 	}
 	return slow
 }
@@ -188,6 +211,7 @@ func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
 	slow := readerTime(p, dir)
 	full := j.Spent(dir, report.RWnd) - slow
 	if p.Exchange.Response == nil || f == nil || len(waits) == 0 || f.ReceiveWindow.Times < 2 ||
+		f.ReceiveWindow.PartlyFilled() ||
 		full < max(f.RTT*aRoundTrip/100, (j.Until-j.From)*leastFull/100) ||
 		j.Times[report.ZeroWindow]+slow > full {
 		return // nothing to speak of, or what the receiver's program reads sets the pace

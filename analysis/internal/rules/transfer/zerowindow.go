@@ -1,6 +1,8 @@
 package transfer
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -201,19 +203,15 @@ func partOfReader(p *rule.Pass, dir reassembly.Dir) (part readersPart) {
 // readerWaits are the waits until the receiver's program had read: those for a closed window, and
 // those for one that was full until it did, if there are some of them.
 func readerWaits(p *rule.Pass) []ledger.Wait {
-	var out []ledger.Wait
-	closed, small := false, 0
-	for _, w := range p.Draft.WaitsWith(report.ZeroWindow, report.RWnd) {
-		if w.Label == report.RWnd && readerLate(p, &w) == 0 {
-			continue
-		}
-		out = append(out, w)
-		closed = closed || w.Label == report.ZeroWindow
-		small++
+	closed := p.Draft.WaitsWith(report.ZeroWindow)
+	out := slices.Clone(closed)
+	for _, dir := range ledger.BothWays {
+		out = append(out, readersRoom(p, dir)...)
 	}
-	if !closed && small < leastSmall {
+	if len(closed) == 0 && len(out) < leastSmall {
 		return nil
 	}
+	slices.SortStableFunc(out, func(a, b ledger.Wait) int { return cmp.Compare(a.From, b.From) })
 	return out
 }
 
@@ -224,10 +222,8 @@ const leastSmall = 3
 // smallWindow is the time under that label of which no part is claimed as the program's.
 func smallWindow(p *rule.Pass) time.Duration {
 	rest := p.Draft.Times[report.RWnd]
-	for _, w := range p.Draft.WaitsWith(report.RWnd) {
-		if late := readerLate(p, &w); late > 0 {
-			rest -= w.Length()
-		}
+	for _, dir := range ledger.BothWays {
+		rest -= readerTime(p, dir)
 	}
 	return max(0, rest)
 }
