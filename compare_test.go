@@ -32,6 +32,7 @@ var hardlyFaster = map[string]string{
 	"h2-losses-beside-a-window-rtt80":  "of ten requests the first are as they were",
 	"h2-receive-window-rtt80":          "three endpoints, each asked three times at most",
 	"h2-reset-deadline-rtt20":          "requests had no response before, and have one now",
+	"h2-reset-deadline-short-rtt10":    "likewise",
 	"reset-linger-zero-rtt10":          "three of four exchanges had to connect anew, the first is as it was",
 	"reuse-server-max-requests-rtt10":  "3 of 12 exchanges are affected",
 	"tls-not-resumed-rtt40":            "of four exchanges the first is as it was",

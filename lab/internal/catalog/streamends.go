@@ -19,7 +19,8 @@ func streamEndScenarios() []scenario.Scenario {
 	return slices.Concat(
 		at(h2Churn, 40),
 		at(h2Connections, 40), at(h2ConnectionsLimit, 40), at(h2ConnectionsNames, 40),
-		at(h2ResetDeadline, 20), at(h2ResetCodes, 20), at(h2ResetAnswered, 20),
+		at(h2ResetDeadline, 20),
+		at(h2ResetDeadlineShort, 10), at(h2ResetCodes, 20), at(h2ResetAnswered, 20),
 		at(h2SettingsWait, 40), at(h2SettingsConnect, 40),
 		at(h2PingLate, 20), at(h2PingTooMany, 20), at(h2PingBehindData, 40),
 		at(h2LargeHeaders, 40),
@@ -200,6 +201,21 @@ func h2ResetDeadline(time.Duration) scenario.Scenario {
 		Expect: scenario.Expect{Rule: "h2-reset", Cause: "deadline", Count: 5, Timeless: true},
 		Server: h2DelayedServer("answers after 600 ms", 600),
 		Client: h2Client("http2, gives up after 200 ms", h2GivesUp),
+		Fix: func(s *scenario.Scenario) {
+			s.Server = h2DelayedServer("answers after 20 ms", 20)
+		},
+	}
+}
+
+func h2ResetDeadlineShort(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "h2-reset-deadline-short",
+		About: "a client of Node gives each of five requests up after 50 ms, and the server of Node " +
+			"takes 200 ms",
+		Expect: scenario.Expect{Rule: "h2-reset", Cause: "deadline", Count: 5, Timeless: true},
+		Server: h2DelayedServer("answers after 200 ms", 200),
+		Client: h2Client("http2, gives up after 50 ms",
+			strings.Replace(h2GivesUp, "}, 200)", "}, 50)", 1)),
 		Fix: func(s *scenario.Scenario) {
 			s.Server = h2DelayedServer("answers after 20 ms", 20)
 		},

@@ -17,9 +17,11 @@ const (
 
 const (
 	// What one timer ends differs by alikeShare percent at most, or by alikeLeast: programs look
-	// now and then whether it is over, and hosts are busy (reasoning).
+	// now and then whether it is over, and hosts are busy (reasoning). If it is short, by no more
+	// than a part of it, alikeParts.
 	alikeShare = 5
 	alikeLeast = 20 * time.Millisecond
+	alikeParts = 5
 	// leastAlike are the fewest waits that show a timer, at different moments; atOnce is within
 	// what they end together, as the end of a program ends all of them.
 	leastAlike = 3
@@ -72,7 +74,7 @@ func (g *givenUp) alike(measure int) (best []rule.Referred) {
 	})
 	for from, to := 0, 0; from < len(all); from++ {
 		least := time.Duration(all[from].Num[measure])
-		most := least + max(alikeLeast, least*alikeShare/100)
+		most := least + max(min(alikeLeast, least/alikeParts), least*alikeShare/100)
 		for to < len(all) && time.Duration(all[to].Num[measure]) <= most {
 			to++
 		}

@@ -21,9 +21,9 @@ const (
 )
 
 const (
-	// leastDeadline is the shortest wait that counts as one (reasoning: clients' timeouts are set
-	// in tenths of a second and longer).
-	leastDeadline = 100 * time.Millisecond
+	// leastDeadline is the shortest wait that counts as one (reasoning: services ask each other
+	// with timeouts of tens of milliseconds; programs that change their mind do so sooner).
+	leastDeadline = 20 * time.Millisecond
 	// leastTrips is how many round trips it is at least: the first can bring no answer.
 	leastTrips = 2
 )
@@ -39,7 +39,7 @@ section 6.4). Its code says why: the client no longer wants the answer, or one s
 How it is recognised
 By a RST_STREAM before the whole response had come. deadline: the client reset streams (CANCEL, or
 NO_ERROR) that had no answer, each after the same time since its request, three times at least at
-different moments, and these are half of all that it gave up at that service; 100 ms and two round
+different moments, and these are half of all that it gave up at that service; 20 ms and two round
 trips at least. failed: the server gave up (INTERNAL_ERROR, CONNECT_ERROR, CANCEL, NO_ERROR, or a
 code of its own). protocol: one side says that the other broke a rule (PROTOCOL_ERROR,
 FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, STREAM_CLOSED, COMPRESSION_ERROR). calm: ENHANCE_YOUR_CALM,
