@@ -87,7 +87,8 @@ a 5xx status for an ordinary result.`,
 				Settings: []report.Setting{
 					{
 						Product: report.Nginx,
-						Text:    "error_log, proxy_read_timeout, keepalive_timeout",
+						Text: "error_log, proxy_read_timeout or grpc_read_timeout, " +
+							"keepalive_timeout",
 					},
 					{
 						Product: report.HAProxy,

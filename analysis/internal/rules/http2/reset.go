@@ -45,12 +45,13 @@ code of its own). protocol: one side says that the other broke a rule (PROTOCOL_
 FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, STREAM_CLOSED, COMPRESSION_ERROR). calm: ENHANCE_YOUR_CALM,
 the client asks too much. http11: the server wants HTTP/1.1 for that request. Silent: a response
 that was complete, as servers end uploads that they do not want, pushed streams, tunnels, event
-streams, single requests that the client gave up, calls of gRPC with a deadline, and
+streams (but by INTERNAL_ERROR or CONNECT_ERROR of the server), single requests that the client gave
+up, calls of gRPC with a deadline, and
 REFUSED_STREAM, which the server never processed; and where the capture lacks octets.
 
 How cost is counted
 What the client waited in vain: from the request to its repetition, if the same is asked for
-within a second, or at once, else until it has the reset.
+within a second, or at once, else until it has the reset. Of event streams nothing.
 
 When it is wrong
 A code says what its sender believed. People do not leave after the same time three times, but
@@ -94,7 +95,11 @@ polls that are given up by design do. A repetition may have been the next reques
 				Text: "look for the error in its log, and in that of what is behind it; answer " +
 					"with a status (502, 503, 504) instead",
 				Settings: []report.Setting{
-					{Product: report.Nginx, Text: "error_log, proxy_read_timeout, proxy_buffering"},
+					{
+						Product: report.Nginx,
+						Text: "error_log, proxy_read_timeout or grpc_read_timeout (60 s of " +
+							"silence unless set), proxy_buffering",
+					},
 					{Product: report.Go, Text: "panics in handlers, http.ErrAbortHandler"},
 					{Product: report.Node, Text: "stream.close and uncaught errors"},
 					{Product: report.HAProxy, Text: "termination_state of the log"},
@@ -179,7 +184,11 @@ polls that are given up by design do. A repetition may have been the next reques
 func runReset(p *rule.Pass) {
 	x := p.Exchange
 	if x.Reset == nil || x.Request == nil || x.Pushed || x.Method == "CONNECT" ||
-		!ledger.StreamFailed(x) || p.Draft.Streams() || lacksEnd(p.Conn, x) {
+		!ledger.StreamFailed(x) || lacksEnd(p.Conn, x) {
+		return
+	}
+	listens := p.Draft.Streams()
+	if listens && !brokeDown(x.Reset) {
 		return
 	}
 	cause, side := causeOfReset(x)
@@ -201,9 +210,21 @@ func runReset(p *rule.Pass) {
 		cl.Referred, cl.Correctness, cl.Unsafe = true, false, false
 		cl.Num[numWait], cl.Num[numWhole] = int64(took), int64(x.Reset.At.Time-p.Draft.From)
 	}
+	if listens { // what came until then was of use, and whether more would have come nobody knows
+		cl.Failure, cl.Correctness, cl.Repaired, cl.Unsafe = nil, false, false, false
+		cl.Least, cl.Alone = report.Medium, rule.AtMost(report.Low)
+		cl.Occ.Start, cl.Occ.Cost = x.Reset.At.Time, report.Cost{}
+	}
 	asked, reset := resetProof(x, took)
 	cl.Occ.Proof = []rule.Evidence{asked, reset}
 	p.Report(cl)
+}
+
+// brokeDown reports whether the server says that it failed: what else ends a stream to which its
+// client listens may be meant.
+func brokeDown(r *exchange.StreamReset) bool {
+	return r.By == reassembly.FromServer &&
+		(r.Code == exchange.InternalError || r.Code == exchange.ConnectError)
 }
 
 // lacksEnd reports whether the response may have been whole, as the capture lacks octets of the
