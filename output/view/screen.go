@@ -31,8 +31,8 @@ type Line struct {
 // The columns of the list, in cells; the name and what is lost to take what is left.
 const (
 	rateCells  = 7
-	timeCells  = 8
-	shareCells = 5
+	timeCells  = 9
+	shareCells = 6
 	gapCells   = 2
 	leastName  = 21 // an IPv4 address with a port
 	mostName   = 60
@@ -80,15 +80,13 @@ func Lines(snap *Snapshot, s *State, size Size) []Line {
 
 // headline is the first line: the capture as a whole, and what keys there are.
 func headline(snap *Snapshot, s *State, columns int) Line {
-	var lost, took time.Duration
+	var whole Service
 	n := 0
 	for i := range snap.Services {
-		lost += snap.Services[i].Lost
-		took += snap.Services[i].Took.Sum
+		whole.Lost += snap.Services[i].Lost
+		whole.Time += snap.Services[i].Time
 		n += snap.Services[i].Took.N
 	}
-	whole := Service{Lost: lost}
-	whole.Took.Sum = took
 	left := fmt.Sprintf("%s  %s  %s exchanges/s  lost now %s  drops %s", snap.Name,
 		clock(snap.Elapsed), figure(float64(n)/snap.Window.Seconds()), percent(whole.share()),
 		wording.Grouped(snap.Drops))
@@ -173,7 +171,7 @@ func details(snap *Snapshot, s *Service, columns int) []Line {
 			spanned(snap.Window), figure(s.rate(snap.Window)), took(s, 0.5), took(s, 0.95),
 			s.failed())},
 		{Text: fmt.Sprintf("%-13s  %s of %s (%s)", "lost", wording.Duration(s.Lost),
-			wording.Duration(s.Took.Sum), percent(s.share()))},
+			wording.Duration(s.Time), percent(s.share()))},
 		{Text: fmt.Sprintf("%-13s  %s lost, %s", "in all", wording.Duration(s.AllLost),
 			wording.Count(s.All, "exchange", "exchanges"))},
 		tallied("statuses", s.Statuses),
@@ -251,7 +249,8 @@ KEYS
 COLUMNS, all of the latest minute
   REQ/S              exchanges a second
   P50, P95           half, and 95 %, took at most so long
-  LOST               how much of the time of exchanges a cure would save
+  LOST               how much of the time of exchanges, and between them,
+                     cures would save
   MOSTLY TO          who is to change something, and the cause that cost most`, "\n") {
 		line := Line{Text: text}
 		if text != "" && text[0] != ' ' {
@@ -289,7 +288,7 @@ func percent(share float64) string {
 	switch {
 	case share <= 0:
 		return "-"
-	case share < 0.01:
+	case share < 0.005:
 		return "<1 %"
 	}
 	return strconv.Itoa(int(share*100+0.5)) + " %"

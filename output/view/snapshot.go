@@ -29,6 +29,7 @@ type Service struct {
 	Server   netip.AddrPort
 	Host     string // as the network said it
 	Took     report.Durations
+	Time     time.Duration // of exchanges, and what was lost between them
 	Lost     time.Duration
 	Losses   []Loss  // what cost most first
 	Statuses []Tally // the most frequent first
@@ -73,8 +74,10 @@ func (s *service) snapshot() Service {
 			out.Ends = addTally(out.Ends, t.Name, t.Count)
 		}
 	}
+	out.Time = out.Took.Sum
 	for i := range mostLost(out.Losses) {
 		out.Lost += out.Losses[i].Cost
+		out.Time += out.Losses[i].Outside
 	}
 	for _, list := range [][]Tally{out.Statuses, out.Ends} {
 		slices.SortFunc(list, func(a, b Tally) int {
@@ -100,14 +103,11 @@ func (s *Service) failed() (n int) {
 	return n
 }
 
-// share is how much of the time of its exchanges a service lost: 0 to 1. A loss may be told after
-// its exchange, or lie outside of any.
+// share is how much of the time of a service was lost: 0 to 1. A loss may be told after its
+// exchange.
 func (s *Service) share() float64 {
-	if s.Took.Sum <= 0 {
-		if s.Lost > 0 {
-			return 1
-		}
+	if s.Time <= 0 {
 		return 0
 	}
-	return min(1, s.Lost.Seconds()/s.Took.Sum.Seconds())
+	return min(1, s.Lost.Seconds()/s.Time.Seconds())
 }

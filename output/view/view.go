@@ -57,6 +57,7 @@ type Loss struct {
 	Side        report.Side
 	Count       int
 	Cost        time.Duration
+	Outside     time.Duration // what of the cost lies in no exchange
 }
 
 // Tally is how often something was seen.
@@ -85,6 +86,10 @@ func (v *View) Finding(f *report.Finding) {
 		l.Count++
 		l.Cost += f.Occurrences[i].Cost.Expected
 	}
+	if all := f.Cost.Expected; all > 0 { // of all occurrences: more is not told of this one
+		part := 1 - f.Within.Seconds()/all.Seconds()
+		l.Outside = time.Duration(min(max(part, 0), 1) * float64(l.Cost))
+	}
 	s.lost += l.Cost
 	v.lost += l.Cost
 	now := v.slot(s)
@@ -97,6 +102,7 @@ func addLoss(to []Loss, l *Loss) []Loss {
 		if to[i].Rule == l.Rule && to[i].Side == l.Side {
 			to[i].Count += l.Count
 			to[i].Cost += l.Cost
+			to[i].Outside += l.Outside
 			return to
 		}
 	}

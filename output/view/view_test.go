@@ -22,7 +22,7 @@ func lose(v *View, server, rule, title string, side report.Side, cost time.Durat
 	}
 	v.Finding(&report.Finding{
 		Rule: rule, Title: title, Side: side, Severity: report.High, Server: netip.MustParseAddrPort(server),
-		Client: netip.MustParseAddr("10.0.0.9"), Host: "api.example",
+		Client: netip.MustParseAddr("10.0.0.9"), Host: "api.example", Cost: report.Cost{Expected: cost}, Within: cost,
 		Message: "The client wrote the request in two pieces; its kernel held the second back until the server acknowledged the first, and the server did so 40 ms late.",
 		Occurrences: []report.Occurrence{{
 			Connection: 3, Exchange: 7, Start: 83 * time.Second, Cost: report.Cost{Expected: cost},
@@ -101,6 +101,21 @@ func TestWindow(t *testing.T) {
 		if r := s.rate(snap.Window); second > 5 && (r < 0.9 || r > 1.2) {
 			t.Fatalf("after %d s: %v a second", second, r)
 		}
+	}
+}
+
+// TestShare: what lies between exchanges is no part of their time.
+func TestShare(t *testing.T) {
+	v := New("eth0")
+	server := netip.MustParseAddrPort("10.0.0.1:80")
+	v.Exchange(server, &report.ExchangeInfo{Duration: 4 * time.Second})
+	for _, within := range []time.Duration{time.Second, 0} {
+		v.Finding(&report.Finding{Rule: "dns", Server: server, Cost: report.Cost{Expected: 2 * time.Second}, Within: 2 * within,
+			Occurrences: []report.Occurrence{{Cost: report.Cost{Expected: time.Second}}}})
+	}
+	s := &v.Snapshot(&capture.Stats{}).Services[0]
+	if s.Lost != 2*time.Second || s.Time != 5*time.Second || s.share() != 0.4 {
+		t.Errorf("lost %v of %v, %v", s.Lost, s.Time, s.share())
 	}
 }
 
