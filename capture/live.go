@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,8 +23,9 @@ var ErrTick = errors.New("nothing captured for now")
 
 // LiveConfig says what to listen to.
 type LiveConfig struct {
-	Interface string  // name of an interface, or AnyInterface
-	Filter    *Filter // nil: everything
+	// names of interfaces, patterns as of path.Match, or AnyInterface alone; one at least
+	Interfaces []string
+	Filter     *Filter // nil: everything
 	// the text of Filter, from which the kernel's own filter is made narrower
 	Condition string
 	SnapLen   int // octets kept of a frame; 0: all of it
@@ -38,14 +40,17 @@ type LiveConfig struct {
 	Start func(first time.Time) time.Time
 }
 
+// name is what reports and errors call it.
+func (c *LiveConfig) name() string { return strings.Join(c.Interfaces, ",") }
+
 // OpenLive begins to listen. Frames from now on are kept until Next hands them out.
 func OpenLive(c LiveConfig) (*Live, error) {
 	t, err := ring.Open(ring.Config{
-		Interface: c.Interface, Condition: c.Condition, SnapLen: c.SnapLen, Ring: c.Ring,
+		Interfaces: c.Interfaces, Condition: c.Condition, SnapLen: c.SnapLen, Ring: c.Ring,
 		Block: c.Block, AllFrames: c.AllFrames, Promiscuous: c.Promiscuous,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("capture from %s: %w", c.Interface, err)
+		return nil, fmt.Errorf("capture from %s: %w", c.name(), err)
 	}
 	l, err := newLive(c, t)
 	if err != nil {
@@ -64,6 +69,9 @@ type Live struct {
 	ticked   time.Time // when ErrTick was last returned
 	idle     bool      // since the last frame the tap had nothing
 	lastTime int64     // ns since the Unix epoch: of the latest frame
+	latest   int64     // the same: the latest time of a frame
+	told     account
+	snapLen  uint32
 	clock    *ring.Clock
 	note     string // what the file is to say of the frame in hand
 	stopping atomic.Bool
@@ -73,15 +81,9 @@ type Live struct {
 func newLive(c LiveConfig, t ring.Tap) (*Live, error) {
 	l := &Live{tap: t, count: c.Count, ticked: time.Now(), clock: ring.NewClock(ring.SystemClock)}
 	l.from = c.Start
-	l.stats.Inputs = []Input{{Name: c.Interface, Format: "live", Complete: true}}
-	told := account{stats: &l.stats}
-	described := pcapio.Interface{
-		Name:       c.Interface,
-		Link:       t.Link(),
-		Resolution: 1,
-		SnapLen:    uint32(c.SnapLen),
-	}
-	if _, err := told.AddInterface(described); err != nil {
+	l.stats.Inputs = []Input{{Name: c.name(), Format: "live", Complete: true}}
+	l.told, l.snapLen = account{stats: &l.stats}, uint32(c.SnapLen)
+	if err := l.describe(); err != nil {
 		return nil, err
 	}
 	l.sorter = newSorter(&l.stats, c.Filter)
@@ -89,12 +91,27 @@ func newLive(c LiveConfig, t ring.Tap) (*Live, error) {
 	return l, nil
 }
 
+// describe enters the interfaces that have come into the account, and into the file.
+func (l *Live) describe() error {
+	for _, name := range l.tap.Interfaces()[len(l.stats.Interfaces):] {
+		_, err := l.told.AddInterface(pcapio.Interface{
+			Name: name, Link: l.tap.Link(), Resolution: 1, SnapLen: l.snapLen,
+		})
+		if err == nil && l.save != nil {
+			err = l.save.Describe(name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // SaveTo makes the source write every frame that it reads. It is to be called before the first
 // Next.
 func (l *Live) SaveTo(s *Saver) error {
-	i := l.stats.Interfaces[0]
 	l.save = s.files
-	return l.save.Begin(i.Name, uint16(l.tap.Link()), i.SnapLen)
+	return l.save.Begin(l.tap.Interfaces(), uint16(l.tap.Link()), l.snapLen)
 }
 
 // Stop ends the capture: Next hands out what was captured until now, and then returns io.EOF. It
@@ -149,14 +166,14 @@ func (l *Live) take(seg *Segment) Outcome {
 		l.note = fmt.Sprintf(setNote, int64(step))
 	}
 	l.idle = false
-	l.lastTime = l.frame.Time
+	l.lastTime, l.latest = l.frame.Time, max(l.latest, l.frame.Time)
 	l.frame.Number = l.stats.Frames + 1
 	l.source.count(&l.frame)
 	seg.Mark = l.mark(&l.frame)
 	outcome := l.sorter.sort(&l.frame, seg)
 	l.stats.Count[outcome]++
 	if outcome.IsHandedOut() {
-		l.order(seg, l.clocks[0].latest) // there is one interface
+		l.order(seg, l.latest)
 	}
 	return outcome
 }
@@ -171,6 +188,9 @@ func (l *Live) tick() error {
 	l.ticked = time.Now()
 	l.clock.Look()
 	l.stats.Inputs[0].KernelDrops = l.tap.Drops()
+	if err := l.describe(); err != nil {
+		return err
+	}
 	if l.save != nil {
 		if err := l.save.Flush(); err != nil {
 			return err

@@ -56,6 +56,7 @@ func (s *scriptedTap) Next(f *frame.Frame) error {
 }
 func (*scriptedTap) Stop()                {}
 func (*scriptedTap) Drops() uint64        { return 0 }
+func (*scriptedTap) Interfaces() []string { return []string{"v0"} }
 func (*scriptedTap) Link() frame.LinkType { return frame.LinkEthernet }
 func (*scriptedTap) Lag() time.Duration   { return 150 * time.Millisecond }
 func (*scriptedTap) Close() error         { return nil }
@@ -91,7 +92,7 @@ func TestClockIsSet(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := &setClock{wall: fileEpoch, steady: 77}
-			l, err := newLive(LiveConfig{Interface: "v0"}, &scriptedTap{clock: c, steps: tt.steps})
+			l, err := newLive(LiveConfig{Interfaces: []string{"v0"}}, &scriptedTap{clock: c, steps: tt.steps})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -159,7 +160,7 @@ func TestSettledBehind(t *testing.T) {
 	for _, more := range []bool{false, true} {
 		c := &setClock{wall: fileEpoch, steady: 77}
 		steps := []tapStep{{captured: true}, {pass: 3 * tickEvery, more: more}, {captured: true, late: 2 * tickEvery}}
-		l, err := newLive(LiveConfig{Interface: "v0"}, &scriptedTap{clock: c, steps: steps})
+		l, err := newLive(LiveConfig{Interfaces: []string{"v0"}}, &scriptedTap{clock: c, steps: steps})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -21,7 +21,7 @@ func readOnly(snapLen string) error {
 	if err != nil {
 		return err
 	}
-	src, err := capture.OpenLive(capture.LiveConfig{Interface: "v0", SnapLen: n, Promiscuous: true})
+	src, err := capture.OpenLive(capture.LiveConfig{Interfaces: []string{"v0"}, SnapLen: n, Promiscuous: true})
 	if err != nil {
 		return err
 	}

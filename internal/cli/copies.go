@@ -70,7 +70,7 @@ func (o *options) checkCopies() error {
 		return nil
 	case o.copies.annotate == standard || o.copies.share == standard:
 		return &usageError{flag + " needs a file of its own: " + flag + " FILE", ""}
-	case o.interfaceName == "":
+	case len(o.interfaces) == 0:
 		return o.readTwice(flag, "")
 	case o.write == "" || o.write == standard || o.live.fileSize > 0:
 		return &usageError{
@@ -181,7 +181,7 @@ func bare(err error) error {
 // capture has saved.
 func (o *options) anonymise(w io.Writer, inputs []string) (full bool, err error) {
 	config := capture.Config{Inputs: inputs}
-	if o.interfaceName == "" {
+	if len(o.interfaces) == 0 {
 		if config.Filter, err = o.parseFilter(); err != nil {
 			return false, err
 		}

@@ -27,6 +27,7 @@ type liveOptions struct {
 	interval            time.Duration
 	exchanges, quiet    bool
 	lines               bool // no screen
+	wait                bool // for interfaces
 	snapLen             int
 	fileSize, ringFiles int // MiB; number
 	ringSize, blockSize int // MiB; KiB
@@ -42,6 +43,7 @@ var liveFlags = [...]string{"live", "duration", "count", "interval", "stream-exc
 // interfaceFlags are the names of those that mean nothing without an interface.
 var interfaceFlags = [...]string{
 	"interface",
+	"wait",
 	"write",
 	"force",
 	"snaplen",
@@ -56,10 +58,10 @@ var interfaceFlags = [...]string{
 }
 
 // listens reports whether what is analysed goes on.
-func (o *options) listens() bool { return o.interfaceName != "" || o.live.stream }
+func (o *options) listens() bool { return len(o.interfaces) > 0 || o.live.stream }
 
 // source is what a capture that goes on is called.
-func (o *options) source() string { return cmp.Or(o.interfaceName, "standard input") }
+func (o *options) source() string { return cmp.Or(strings.Join(o.interfaces, ","), "standard input") }
 
 // checkLiveFlags refuses flags that mean nothing for what is read.
 func (o *options) checkLiveFlags(f *pflag.FlagSet) error {
@@ -67,7 +69,7 @@ func (o *options) checkLiveFlags(f *pflag.FlagSet) error {
 	if o.live.stream {
 		flags, hint = interfaceFlags[:], "to save what --live reads: ... | tee FILE | tcpwhy --live -"
 	}
-	if o.interfaceName != "" {
+	if len(o.interfaces) > 0 {
 		return nil
 	}
 	for _, name := range flags {
@@ -86,13 +88,15 @@ func (o *options) checkLiveFlags(f *pflag.FlagSet) error {
 func (o *options) checkLive() error {
 	l := &o.live
 	switch {
-	case l.stream && o.interfaceName != "":
+	case l.stream && len(o.interfaces) > 0:
 		return &usageError{"--live and --interface: one of them", ""}
 	case l.stream && !slices.Equal(o.inputs, []string{standard}):
 		return &usageError{
 			"--live reads standard input alone: name it, -",
 			"tail -c +1 -f trace.pcap | tcpwhy --live -",
 		}
+	case len(o.interfaces) > 1 && slices.Contains(o.interfaces, capture.AnyInterface):
+		return &usageError{"--interface any is all interfaces: no other one beside it", ""}
 	case len(o.inputs) > 0 && !l.stream:
 		return &usageError{"--interface and " + o.inputs[0] + ": either an interface or files", ""}
 	case o.duration < 0 || l.interval < 0 || l.snapLen < 0 || l.fileSize < 0 || l.ringFiles < 0:
@@ -214,13 +218,21 @@ func (o *options) openLive(stdin io.Reader) (src capture.Listener, stream *os.Fi
 	return src, stream, nil
 }
 
+// waitEvery is how often --wait looks for an interface.
+const waitEvery = 100 * time.Millisecond
+
 // openInterface begins to listen.
 func (o *options) openInterface(filter *capture.Filter) (capture.Listener, error) {
-	src, err := capture.OpenLive(capture.LiveConfig{
-		Interface: o.interfaceName, Filter: filter, Condition: o.filter, SnapLen: o.live.snapLen,
+	config := capture.LiveConfig{
+		Interfaces: o.interfaces, Filter: filter, Condition: o.filter, SnapLen: o.live.snapLen,
 		Ring: o.live.ringSize << 20, Block: o.live.blockSize << 10, AllFrames: o.live.allFrames,
 		Promiscuous: !o.live.noPromiscuous, Count: o.count, Start: o.parts.Start(),
-	})
+	}
+	src, err := capture.OpenLive(config)
+	for o.live.wait && errors.Is(err, capture.ErrNoInterface) {
+		time.Sleep(waitEvery)
+		src, err = capture.OpenLive(config)
+	}
 	if err != nil {
 		return nil, liveError(err)
 	}

@@ -100,11 +100,11 @@ type options struct {
 	shown               shownOptions
 	color               string
 
-	interfaceName string
-	duration      time.Duration
-	count         uint64
-	live          liveOptions
-	trace         traceOptions
+	interfaces []string
+	duration   time.Duration
+	count      uint64
+	live       liveOptions
+	trace      traceOptions
 	besides
 	copies copyOptions
 
@@ -191,8 +191,10 @@ func addFlags(f *pflag.FlagSet, o *options) {
 	newTraceFlags(f, &o.trace)
 	newCopyFlags(f, &o.copies)
 	o.parts.Flags(f)
-	f.StringVarP(&o.interfaceName, "interface", "i", "",
-		"capture live from `NAME`; any is all interfaces")
+	f.StringArrayVarP(&o.interfaces, "interface", "i", nil,
+		"capture live from `NAME`, or from all that match a pattern\n('eth*'); several times for several; any is all interfaces")
+	f.BoolVar(&o.live.wait, "wait", false,
+		"live: wait for an interface that is not there yet")
 	f.BoolVar(&o.live.stream, "live", false,
 		"analyse standard input (-) while somebody writes it, as an\ninterface is")
 	f.StringVarP(

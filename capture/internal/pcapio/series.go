@@ -19,14 +19,14 @@ const seriesBuffer = 1 << 18
 // mostPassed is how many numbers that are taken are passed over at once: all of five digits.
 const mostPassed = 99_999
 
-// Series writes the frames of one interface to pcapng files, each of which begins where the one
+// Series writes the frames of interfaces to pcapng files, each of which begins where the one
 // before it is full.
 type Series struct {
 	name    string
 	size    int64
 	files   int
 	replace bool // files that exist
-	iface   string
+	ifaces  []string
 	link    uint16
 	snap    uint32
 	file    *os.File
@@ -100,15 +100,27 @@ func (s *Series) forget(name string) error {
 	return nil
 }
 
-// Begin writes the head of the file: what the interface is called, its link type, and how many
+// Begin writes the head of the file: what interfaces are called, their link type, and how many
 // octets of a frame are taken, 0 for all.
-func (s *Series) Begin(iface string, link uint16, snap uint32) error {
-	s.iface, s.link, s.snap = iface, link, snap
+func (s *Series) Begin(ifaces []string, link uint16, snap uint32) error {
+	s.link, s.snap = link, snap
 	w, err := NewPcapngWriter(s.buffer)
-	if err == nil {
-		_, err = w.AddInterface(iface, link, snap)
+	s.writer, s.ifaces = w, nil
+	if err != nil {
+		return err
 	}
-	s.writer = w
+	for _, name := range ifaces {
+		if err := s.Describe(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Describe adds an interface.
+func (s *Series) Describe(name string) error {
+	s.ifaces = append(s.ifaces, name)
+	_, err := s.writer.AddInterface(name, s.link, s.snap)
 	return err
 }
 
@@ -126,7 +138,7 @@ func (s *Series) Write(f *frame.Frame, note string) error {
 		}
 	}
 	s.written += size
-	return s.fail(s.writer.WriteFrame(0, f.Time, f.Data, int(f.OrigLen), note))
+	return s.fail(s.writer.WriteFrame(int(f.Iface), f.Time, f.Data, int(f.OrigLen), note))
 }
 
 // next ends this file and begins another.
@@ -137,7 +149,7 @@ func (s *Series) next() error {
 	if err := s.create(); err != nil {
 		return err
 	}
-	return s.Begin(s.iface, s.link, s.snap)
+	return s.Begin(s.ifaces, s.link, s.snap)
 }
 
 // WriteDrops writes how many frames the kernel has dropped, if any.

@@ -15,7 +15,7 @@ func TestSeriesRotates(t *testing.T) {
 	dir := t.TempDir()
 	s, err := NewSeries(filepath.Join(dir, "trace.pcapng"), 1000, 2, false)
 	if err == nil {
-		err = s.Begin("eth0", 1, 0)
+		err = s.Begin([]string{"eth0"}, 1, 0)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestSeriesPasses(t *testing.T) {
 		}
 		s, err := NewSeries(filepath.Join(dir, "trace.pcapng"), 1000, 0, replace)
 		if err == nil {
-			err = s.Begin("eth0", 1, 0)
+			err = s.Begin([]string{"eth0"}, 1, 0)
 		}
 		for i := 0; i < 6 && err == nil; i++ { // two files
 			err = s.Write(&frame.Frame{Time: fileEpoch, Data: make([]byte, 300), OrigLen: 300}, "")

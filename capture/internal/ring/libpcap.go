@@ -21,6 +21,7 @@ const pollPcap = 50 * time.Millisecond
 // handle is a tap that libpcap provides: macOS, the BSDs and Windows.
 type handle struct {
 	h       *pcap.Handle
+	name    string
 	kind    frame.LinkType
 	stopped atomic.Bool
 	dropped uint64
@@ -28,7 +29,11 @@ type handle struct {
 
 // Open begins to listen, through libpcap.
 func Open(c Config) (Tap, error) {
-	inactive, err := pcap.NewInactiveHandle(c.Interface)
+	name, err := oneInterface(&c)
+	if err != nil {
+		return nil, err
+	}
+	inactive, err := pcap.NewInactiveHandle(name)
 	if err != nil {
 		return nil, pcapError(err)
 	}
@@ -41,7 +46,7 @@ func Open(c Config) (Tap, error) {
 		size = DefaultRing
 	}
 	err = errors.Join(inactive.SetSnapLen(snap), inactive.SetBufferSize(size),
-		inactive.SetTimeout(pollPcap), inactive.SetPromisc(c.Promiscuous && c.Interface != Any))
+		inactive.SetTimeout(pollPcap), inactive.SetPromisc(c.Promiscuous && name != Any))
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +54,35 @@ func Open(c Config) (Tap, error) {
 	if err != nil {
 		return nil, pcapError(err)
 	}
-	return &handle{h: h, kind: frame.LinkType(h.LinkType())}, nil
+	return &handle{h: h, name: name, kind: frame.LinkType(h.LinkType())}, nil
+}
+
+// errOneInterface says what libpcap cannot do.
+var errOneInterface = errors.New("this build captures one interface at a time (docs/live.md)")
+
+// oneInterface is the one that is meant.
+func oneInterface(c *Config) (string, error) {
+	if !c.several() {
+		return c.Interfaces[0], nil
+	}
+	all, err := pcap.FindAllDevs()
+	if err != nil {
+		return "", pcapError(err)
+	}
+	var names []string
+	for _, i := range all {
+		if i.Name != Any {
+			names = append(names, i.Name)
+		}
+	}
+	switch found := c.matching(names); {
+	case c.missing(names) || len(found) == 0:
+		return "", ErrNoInterface
+	case len(found) > 1:
+		return "", errOneInterface
+	default:
+		return found[0], nil
+	}
 }
 
 // pcapError tells the two mistakes that have a cure.
@@ -63,6 +96,9 @@ func pcapError(err error) error {
 	}
 	return err
 }
+
+// Interfaces implements Tap.
+func (t *handle) Interfaces() []string { return []string{t.name} }
 
 // Link implements Tap.
 func (t *handle) Link() frame.LinkType { return t.kind }

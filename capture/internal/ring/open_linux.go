@@ -42,11 +42,19 @@ const leastBlock = 128 << 10
 // Open begins to listen, with a ring. It opens the socket and everything that belongs to it.
 // Nothing is received before all is in place: the socket gets its protocol last.
 func Open(c Config) (Tap, error) {
-	index, err := interfaceIndex(c.Interface)
-	if err != nil {
-		return nil, err
+	r := &ring{fd: -1, wake: -1, config: c, name: c.Interfaces[0]}
+	if c.several() {
+		r.chosen = map[int32]uint32{}
+		if err := r.choose(); err != nil {
+			return nil, err
+		}
+	} else {
+		index, err := interfaceIndex(r.name)
+		if err != nil {
+			return nil, err
+		}
+		r.index, r.names = index, []string{r.name}
 	}
-	r := &ring{fd: -1, wake: -1, name: c.Interface, index: index}
 	if err := r.open(&c); err != nil {
 		// The first error is the one that helps.
 		_ = r.Close()
@@ -90,7 +98,7 @@ func (r *ring) open(c *Config) error {
 // findLink decides in which form frames are taken: as they are where their link layer is known, and
 // else with the header of a cooked capture, which the kernel can tell of every interface.
 func (r *ring) findLink() error {
-	if r.index == 0 {
+	if r.index == 0 { // several, or any
 		r.kind = frame.LinkCooked2
 		return nil
 	}
@@ -146,7 +154,7 @@ func (r *ring) configure(c *Config) error {
 		{"reserve headroom", func() error {
 			return unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_RESERVE, headroom)
 		}},
-		{"filter", func() error { return r.attach(c, uint32(snap)) }},
+		{"filter", func() error { r.snap = uint32(snap); return r.attach(c, r.snap) }},
 		{"make the ring", func() error { return r.reserve(c) }},
 	}
 	for _, step := range steps {
@@ -200,10 +208,26 @@ func (r *ring) bind(c *Config) error {
 	if err := unix.Bind(r.fd, &address); err != nil {
 		return os.NewSyscallError("bind", err)
 	}
-	if !c.Promiscuous || r.index == 0 || r.hardware == hardwareLoopback {
+	if !c.Promiscuous || r.hardware == hardwareLoopback {
 		return nil
 	}
-	request := unix.PacketMreq{Ifindex: int32(r.index), Type: unix.PACKET_MR_PROMISC}
+	if r.chosen != nil {
+		for index := range r.chosen {
+			if err := r.promiscuous(index); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if r.index == 0 {
+		return nil
+	}
+	return r.promiscuous(int32(r.index))
+}
+
+// promiscuous has an interface take frames for other hosts, too. Loopback takes no notice.
+func (r *ring) promiscuous(index int32) error {
+	request := unix.PacketMreq{Ifindex: index, Type: unix.PACKET_MR_PROMISC}
 	err := unix.SetsockoptPacketMreq(r.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &request)
 	if err != nil {
 		return fmt.Errorf("promiscuous mode: %w", err)
@@ -215,14 +239,14 @@ func networkOrder(v uint16) uint16 { return v<<8 | v>>8 }
 
 // attach gives the socket its filter, which also cuts frames.
 func (r *ring) attach(c *Config, snap uint32) error {
-	if c.AllFrames || r.kind == linkIEEE80211 || r.kind == linkIEEE80211Info {
-		return r.setFilter([]bpf.Instruction{bpf.RetConstant{Val: snap}})
+	program := []bpf.Instruction{bpf.RetConstant{Val: snap}}
+	if !c.AllFrames && r.kind != linkIEEE80211 && r.kind != linkIEEE80211Info {
+		var err error
+		if program, err = filter.Program(r.kind, c.Condition, snap); err != nil {
+			return err
+		}
 	}
-	program, err := filter.Program(r.kind, c.Condition, snap)
-	if err != nil {
-		return err
-	}
-	return r.setFilter(program)
+	return r.setFilter(append(r.onlyChosen(), program...))
 }
 
 // setFilter hands a program to the kernel.

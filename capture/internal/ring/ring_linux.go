@@ -46,7 +46,12 @@ var errRemoved = errors.New("the interface was removed")
 // Documentation/networking/packet_mmap.rst of the kernel's source).
 type ring struct {
 	fd, wake  int
+	config    Config
+	snap      uint32
 	name      string
+	names     []string         // of the interfaces, in the order in which they came
+	chosen    map[int32]uint32 // several: index in names by interface index; nil: one, or any
+	chosenAt  time.Time
 	index     int // 0: all interfaces
 	hardware  uint16
 	kind      frame.LinkType
@@ -64,6 +69,9 @@ type ring struct {
 	stoppedAt time.Time
 	waking    sync.Mutex // held to use wake, or to close it
 }
+
+// Interfaces implements Tap.
+func (r *ring) Interfaces() []string { return r.names }
 
 // Link implements Tap.
 func (r *ring) Link() frame.LinkType { return r.kind }
@@ -123,6 +131,13 @@ func (r *ring) take(f *frame.Frame) bool {
 	r.offset += int(h.Next_offset)
 	if from.Hatype == hardwareLoopback && from.Pkttype == unix.PACKET_OUTGOING {
 		return false
+	}
+	if r.chosen != nil {
+		iface, chosen := r.chosen[from.Ifindex]
+		if !chosen {
+			return false
+		}
+		f.Iface = iface
 	}
 	f.Time = int64(h.Sec)*int64(time.Second) + int64(h.Nsec)
 	head := r.restore(h, from, start)
@@ -286,6 +301,9 @@ func (r *ring) Stop() {
 
 // Drops implements Tap. The kernel counts from the last time it was asked.
 func (r *ring) Drops() uint64 {
+	if !r.stopped.Load() {
+		r.chooseAgain()
+	}
 	s, err := unix.GetsockoptTpacketStatsV3(r.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	if err == nil {
 		r.dropped += uint64(s.Drops)
