@@ -112,7 +112,7 @@ func WithSockets(w *sockets.Watch) Option {
 // OnFinding has f told of an occurrence as soon as it is certain: of its finding with the totals so
 // far, and with this occurrence alone. WithMinSeverity holds for it as well.
 //
-// Calls of f, and of the functions of OnExchange and OnProgress, come one at a time and from any
+// Calls of f, and of the functions of OnExchange, OnConnection and OnProgress, come one at a time and from any
 // goroutine, and none after Run has returned. They should be quick: meanwhile nothing is read. What
 // they are handed is theirs.
 func OnFinding(f func(*report.Finding)) Option {
@@ -123,6 +123,13 @@ func OnFinding(f func(*report.Finding)) Option {
 // it may be called, and how often at a time, is as with OnFinding.
 func OnExchange(f func(between report.Pair, x *report.ExchangeInfo)) Option {
 	return func(o *options) { o.hooks.Exchange = f }
+}
+
+// OnConnection has f told of a connection, and of whom it is between, when its first exchange begins
+// (over is nil), and of every connection when it is over. When it may be called is as with
+// OnFinding.
+func OnConnection(f func(id int, between report.Pair, over *report.ConnInfo)) Option {
+	return func(o *options) { o.hooks.Connection = f }
 }
 
 // OnProgress has f called several times a second while a source listens to an interface

@@ -18,6 +18,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/capture/sockets"
+	"tcpwhy/internal/cli/metrics"
 	"tcpwhy/internal/outfile"
 )
 
@@ -35,10 +36,14 @@ type liveOptions struct {
 	noPromiscuous       bool
 	user                string
 	processes           bool
+	metrics             metrics.Options
 }
 
 // liveFlags are the names of all flags that mean nothing unless the capture goes on.
-var liveFlags = [...]string{"live", "duration", "count", "interval", "stream-exchanges", "quiet", "lines"}
+var liveFlags = [...]string{
+	"live", "duration", "count", "interval", "stream-exchanges", "quiet", "metrics", "metrics-servers",
+	"lines",
+}
 
 // interfaceFlags are the names of those that mean nothing without an interface.
 var interfaceFlags = [...]string{
@@ -117,6 +122,9 @@ func (o *options) checkLive() error {
 	case o.write != "" && o.write == o.output:
 		return &usageError{"--write and --output name the same file", ""}
 	}
+	if err := l.metrics.Check(); err != nil {
+		return &usageError{err.Error(), ""}
+	}
 	return nil
 }
 
@@ -136,6 +144,13 @@ func listen(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error) 
 	defer stop()
 	options = append(options, analysis.WithKeys(keys))
 	options = append(options, o.parts.Made(version(), o.filter, o.shown.query)...)
+	shown, err := o.live.metrics.Open(version())
+	if err != nil {
+		return ExitError, &usageError{err.Error(), metrics.Hint(err)}
+	}
+	if shown != nil {
+		defer shown.Close()
+	}
 	src, stream, err := o.openLive(stdin)
 	if err != nil {
 		return ExitError, err
@@ -151,7 +166,7 @@ func listen(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error) 
 		options = append(options, analysis.WithSockets(watch))
 		defer watch.Close()
 	}
-	report, err := o.follow(src, options, stdout, notes)
+	report, err := o.follow(src, shown, options, stdout, notes)
 	tellSockets(watch, stderr)
 	tellLate(src, stderr)
 	err = errors.Join(err, src.Close())

@@ -14,6 +14,7 @@ import (
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/internal/cli/metrics"
 	"tcpwhy/output"
 	"tcpwhy/output/view"
 )
@@ -35,12 +36,13 @@ type follower struct {
 	stdout  io.Writer
 	stderr  *switched
 	queue   chan func() error
-	lost    uint64      // pieces left out
-	asked   atomic.Bool // SIGUSR1 wants a report so far
-	busy    atomic.Bool // one is being written
-	stream  output.Live // nil: the format waits for the end
-	view    *view.View  // nil: none is shown
-	screen  *liveScreen // nil: it is shown in lines
+	lost    uint64           // pieces left out
+	asked   atomic.Bool      // SIGUSR1 wants a report so far
+	busy    atomic.Bool      // one is being written
+	stream  output.Live      // nil: the format waits for the end
+	view    *view.View       // nil: none is shown
+	screen  *liveScreen      // nil: it is shown in lines
+	metrics *metrics.Metrics // nil: nobody is shown any
 	began   time.Time
 	drawn   time.Time
 	written time.Time // the latest report so far
@@ -50,16 +52,21 @@ type follower struct {
 // --output if there is one.
 func (o *options) follow(
 	src capture.Listener,
+	shown *metrics.Metrics,
 	options []analysis.Option,
 	stdout io.Writer,
 	stderr *switched,
 ) (*report.Report, error) {
 	f := &follower{
-		o:      o,
-		src:    src,
-		stdout: stdout,
-		stderr: stderr,
-		queue:  make(chan func() error, waitingLines),
+		o:       o,
+		src:     src,
+		stdout:  stdout,
+		stderr:  stderr,
+		queue:   make(chan func() error, waitingLines),
+		metrics: shown,
+	}
+	if shown != nil {
+		shown.Serve()
 	}
 	f.began = time.Now()
 	f.drawn, f.written = f.began, f.began
@@ -170,29 +177,51 @@ func (f *follower) write() error {
 // hooks are what the analysis calls.
 func (f *follower) hooks() []analysis.Option {
 	hooks := []analysis.Option{analysis.OnProgress(f.tick)}
-	switch {
-	case f.stream != nil:
-		hooks = append(hooks, analysis.OnFinding(func(found *report.Finding) {
-			f.put(
-				func() error { return f.stream.Occurrence(f.o.known.Of(found, f.src.Stats().Start)) },
-			)
-		}))
-		if f.o.live.exchanges {
-			hooks = append(hooks, analysis.OnExchange(
-				func(_ report.Pair, x *report.ExchangeInfo) {
-					f.put(func() error { return f.stream.Exchange(x) })
-				}))
-		}
-	case f.view != nil:
-		hooks = append(hooks, analysis.OnFinding(f.view.Finding), analysis.OnExchange(
-			func(between report.Pair, x *report.ExchangeInfo) { f.view.Exchange(between.Server, x) }))
+	if f.stream != nil || f.view != nil || f.metrics != nil {
+		hooks = append(hooks, analysis.OnFinding(f.found))
+	}
+	if f.stream != nil && f.o.live.exchanges || f.view != nil || f.metrics != nil {
+		hooks = append(hooks, analysis.OnExchange(f.exchanged))
+	}
+	if f.metrics != nil {
+		hooks = append(hooks, analysis.OnConnection(f.metrics.Connection))
 	}
 	return hooks
+}
+
+// found passes on a finding with an occurrence that has just become certain.
+func (f *follower) found(found *report.Finding) {
+	if f.metrics != nil {
+		f.metrics.Finding(found)
+	}
+	if f.view != nil {
+		f.view.Finding(found)
+	}
+	if f.stream != nil {
+		start := f.src.Stats().Start
+		f.put(func() error { return f.stream.Occurrence(f.o.known.Of(found, start)) })
+	}
+}
+
+// exchanged passes on an exchange that has just been judged.
+func (f *follower) exchanged(between report.Pair, x *report.ExchangeInfo) {
+	if f.metrics != nil {
+		f.metrics.Exchange(between, x)
+	}
+	if f.view != nil {
+		f.view.Exchange(between.Server, x)
+	}
+	if f.stream != nil && f.o.live.exchanges {
+		f.put(func() error { return f.stream.Exchange(x) })
+	}
 }
 
 // tick writes what is due by time.
 func (f *follower) tick(soFar func() *report.Report) {
 	now := time.Now()
+	if f.metrics != nil {
+		f.metrics.Tick(f.src.Stats())
+	}
 	f.show(now)
 	due := f.o.live.interval > 0 && now.Sub(f.written) >= f.o.live.interval
 	if (due || f.asked.Load()) && !f.busy.Load() {

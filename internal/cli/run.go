@@ -337,6 +337,7 @@ func newLiveFlags(f *pflag.FlagSet, o *liveOptions) {
 		"live: only frames from and to this machine")
 	f.BoolVar(&o.processes, "processes", false,
 		"live: look up whose this machine's ends of connections\nare, and what its kernel counted")
+	o.metrics.Flags(f)
 	f.StringVar(
 		&o.user,
 		"user",

@@ -182,6 +182,18 @@ func (j *Judge) tellExchange(between report.Pair, x *report.ExchangeInfo) {
 	}
 }
 
+// tellConnection tells the hook of a connection; over is nil while it goes on.
+func (j *Judge) tellConnection(id int, between report.Pair, over *report.ConnInfo) {
+	if j.Hooks.Connection == nil {
+		return
+	}
+	if over != nil {
+		copied := *over
+		over = &copied
+	}
+	j.Hooks.Connection(id, between, over)
+}
+
 // keep adds the occurrence to those that are listed, if it is among the costliest.
 func (g *group) keep(c *rule.Claim, limit int, d *rule.Detector) {
 	i, same := slices.BinarySearchFunc(g.occurrences, c.Occ, rule.CompareOccurrences)

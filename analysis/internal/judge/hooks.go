@@ -11,10 +11,15 @@ type Hooks struct {
 	// Exchange is told of an exchange, and of whom it was between, when it has been judged,
 	// and it is known whether a proxy made it of another.
 	Exchange func(between report.Pair, x *report.ExchangeInfo)
+	// Connection is told of a connection, and of whom it is between, when its first exchange
+	// begins (over is nil), and of every connection when it is over.
+	Connection func(id int, between report.Pair, over *report.ConnInfo)
 	// Tick is called several times a second. What soFar draws up is the report of what has been
 	// judged; exchanges and connections that go on are not in it.
 	Tick func(soFar func() *report.Report)
 }
 
 // Any reports whether there is a hook.
-func (h *Hooks) Any() bool { return h.Certain != nil || h.Exchange != nil || h.Tick != nil }
+func (h *Hooks) Any() bool {
+	return h.Certain != nil || h.Exchange != nil || h.Connection != nil || h.Tick != nil
+}

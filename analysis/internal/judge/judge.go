@@ -282,6 +282,7 @@ func (j *Judge) event(e *rule.Told) {
 			j.breakOff(m, e, gone.Broken)
 		}
 		j.gone(m, gone, e.At)
+		j.tellConnection(id, gone.Pair, gone.Info)
 		delete(j.conns, id)
 	}
 	across.tell(j, &m.Conn, e, held)
@@ -309,6 +310,9 @@ func (j *Judge) began(m *member, e *rule.Began, index int) {
 	j.retried(m, e, index)
 	j.nextID++
 	m.Pair, m.Port = e.Pair, e.Port
+	if len(m.all) == 1 {
+		j.tellConnection(m.Id, m.Pair, nil)
+	}
 	if e.Secure {
 		m.sni = e.Name
 	}
