@@ -36,7 +36,7 @@ var edges = map[string][]string{
 		"tcpwhy/output/notes", "tcpwhy/reassembly/redact",
 		"tcpwhy/output/wording", "tcpwhy/output/mask", "tcpwhy/output/json",
 		"tcpwhy/internal/cli/known", "tcpwhy/internal/cli/parts",
-		"tcpwhy/internal/cli/collector", "tcpwhy/internal/cli/metrics",
+		"tcpwhy/internal/cli/collector", "tcpwhy/internal/cli/metrics", "tcpwhy/internal/cli/service",
 		"tcpwhy/analysis", "tcpwhy/analysis/compare", "tcpwhy/analysis/report", "tcpwhy/capture",
 		"tcpwhy/capture/sockets",
 		"tcpwhy/internal/cli/manual", "tcpwhy/internal/cli/screen",
@@ -44,6 +44,7 @@ var edges = map[string][]string{
 	"tcpwhy/internal/cli/screen":    {},
 	"tcpwhy/internal/cli/manual":    {},
 	"tcpwhy/internal/cli/collector": {},
+	"tcpwhy/internal/cli/service":   {},
 	"tcpwhy/internal/cli/metrics": {
 		"tcpwhy/output/mask", "tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
 	},

@@ -15,6 +15,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/internal/cli/metrics"
+	"tcpwhy/internal/cli/service"
 	"tcpwhy/output"
 	"tcpwhy/output/view"
 )
@@ -43,6 +44,7 @@ type follower struct {
 	view    *view.View       // nil: none is shown
 	screen  *liveScreen      // nil: it is shown in lines
 	metrics *metrics.Metrics // nil: nobody is shown any
+	manager *service.Manager // nil: there is none
 	began   time.Time
 	drawn   time.Time
 	written time.Time // the latest report so far
@@ -64,7 +66,9 @@ func (o *options) follow(
 		stderr:  stderr,
 		queue:   make(chan func() error, waitingLines),
 		metrics: shown,
+		manager: service.Open(os.Getenv),
 	}
+	defer f.manager.Close()
 	if shown != nil {
 		shown.Serve()
 	}
@@ -80,7 +84,9 @@ func (o *options) follow(
 	var writing sync.WaitGroup
 	var writeErr error
 	writing.Go(func() { writeErr = f.write() })
+	f.manager.Ready()
 	report, err := analysis.Run(context.Background(), src, append(options, f.hooks()...)...)
+	f.manager.Stopping()
 	stopSignals()
 	close(f.queue)
 	writing.Wait()
@@ -219,6 +225,7 @@ func (f *follower) exchanged(between report.Pair, x *report.ExchangeInfo) {
 // tick writes what is due by time.
 func (f *follower) tick(soFar func() *report.Report) {
 	now := time.Now()
+	f.manager.Tick(now, f.seen)
 	if f.metrics != nil {
 		f.metrics.Tick(f.src.Stats())
 	}
@@ -233,6 +240,12 @@ func (f *follower) tick(soFar func() *report.Report) {
 			f.busy.Store(false)
 		}
 	}
+}
+
+// seen is what a manager of services shows of the capture.
+func (f *follower) seen() string {
+	st := f.src.Stats()
+	return fmt.Sprintf("%d frames captured, %d dropped by the kernel", st.Frames, st.KernelDrops())
 }
 
 // writeSoFar writes a report that is not the last.

@@ -1,0 +1,3 @@
+package service
+
+import _ "tcpwhy/internal/golden" // go test ./... -update gives the flag to every package
