@@ -11,6 +11,11 @@ import (
 // time that a frame can wait in the kernel.
 const leastStep = 500 * time.Millisecond
 
+// calmFor is for how long after a frame at which there was no step others need not be looked at: a
+// step would have to make up for the time between two frames, to within so much. Looking takes
+// several system calls, and who is behind by more than leastStep has no time for those.
+const calmFor = time.Millisecond
+
 // Clock knows how far the system's clock, which stamps frames, has been set forward or back since
 // the capture began. It reads another clock beside it that nobody can set. All values are in ns.
 type Clock struct {
@@ -19,6 +24,7 @@ type Clock struct {
 	ahead int64 // steps of the wall clock so far
 	shift int64 // the same of the latest frame: what was captured before a step is read after it
 	seen  int64 // now, when last looked
+	calm  int64 // time of the latest frame at which looking found no step
 }
 
 // NewClock makes a clock that reads the system's by the given function.
@@ -63,7 +69,15 @@ func (c *Clock) Straighten(f *frame.Frame, latest int64, idle bool) (step time.D
 	if less(f.Time-c.seen, leastStep) {
 		return 0
 	}
-	if c.Look(); c.ahead == c.shift || less(f.Time-c.seen, leastStep) {
+	if since := f.Time - c.calm; c.ahead == c.shift && since >= 0 && less(since, calmFor) {
+		return 0
+	}
+	c.Look()
+	if c.ahead == c.shift {
+		c.calm = f.Time
+		return 0
+	}
+	if less(f.Time-c.seen, leastStep) {
 		return 0
 	}
 	// A frame that was captured just now is of about now; one that has waited, of about the time of

@@ -37,3 +37,29 @@ func TestStraighten(t *testing.T) {
 		c.Look()
 	}
 }
+
+// TestBehind: of frames that are read a second late, thousands in each millisecond's time, few are
+// worth a look at the clocks; and a step among them is found all the same.
+func TestBehind(t *testing.T) {
+	const start, late = int64(1_700_000_000_000_000_000), int64(time.Second)
+	wall, steady, reads := start+late, int64(77)+late, 0
+	c := NewClock(func() (int64, int64) { reads++; return wall, steady })
+	reads = 0
+	const frames = 10_000
+	latest := start
+	for i := range int64(frames) {
+		f := frame.Frame{Time: start + i*int64(10*time.Microsecond)}
+		if step := c.Straighten(&f, latest, false); step != 0 || f.Time < latest {
+			t.Fatalf("frame %d: step %v", i, step)
+		}
+		latest = f.Time
+	}
+	if most := frames / 100 * 2 * 2; reads > most {
+		t.Errorf("%d frames of 100 ms took %d readings of the clocks, at most %d", frames, reads, most)
+	}
+	wall += int64(time.Hour)
+	f := frame.Frame{Time: latest + int64(10*time.Microsecond+time.Hour)}
+	if step := c.Straighten(&f, latest, false); step != time.Hour {
+		t.Errorf("the clock was set by an hour behind them, and it is %v", step)
+	}
+}
