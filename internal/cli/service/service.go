@@ -20,8 +20,8 @@ const patience = 10 * time.Millisecond
 // feeds is how often within its time a watchdog is fed.
 const feeds = 3
 
-// Manager is who is told. A nil one is nobody. It is for one goroutine, that of the analysis, so that
-// the watchdog bites when that hangs, and not only when the whole program does.
+// Manager is who is told. A nil one is nobody. It is for one goroutine, that of the analysis, so
+// that the watchdog bites when that hangs, and not only when the whole program does.
 type Manager struct {
 	conn   net.Conn
 	every  time.Duration // 0: there is no watchdog

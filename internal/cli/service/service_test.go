@@ -74,7 +74,8 @@ func TestTold(t *testing.T) {
 
 func TestNoWatchdog(t *testing.T) {
 	for _, env := range [][]string{
-		{}, {"WATCHDOG_USEC=0"}, {"WATCHDOG_USEC=often"}, {"WATCHDOG_USEC=30000000", "WATCHDOG_PID=1"},
+		{}, {"WATCHDOG_USEC=0"}, {"WATCHDOG_USEC=often"},
+		{"WATCHDOG_USEC=30000000", "WATCHDOG_PID=1"},
 	} {
 		m, told := started(t, env...)
 		m.Tick(time.Now(), seen)
