@@ -62,7 +62,7 @@ func TestAnnotated(t *testing.T) {
 		inputs := captures(t, dir)
 		before := analyseFiles(t, inputs, 1)
 		name := annotated(t, inputs, before)
-		after := analyseAgain(t, name, keysBeside(t, inputs[0]))
+		after := analyseAgain(t, name, beside(t, inputs[0])...)
 		single := len(inputs) == 1
 		want, got := foundIn(before, single), foundIn(after, single)
 		if !slices.Equal(want, got) {
@@ -75,15 +75,15 @@ func TestAnnotated(t *testing.T) {
 	}
 }
 
-// analyseAgain analyses a file with a key log.
-func analyseAgain(t *testing.T, name string, keys *analysis.KeyLog) *report.Report {
+// analyseAgain analyses a file with what lies beside another.
+func analyseAgain(t *testing.T, name string, with ...analysis.Option) *report.Report {
 	t.Helper()
 	src, err := capture.Open(capture.Config{Inputs: []string{name}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	r, err := analysis.Run(t.Context(), src, analysis.WithWorkers(1), analysis.WithKeys(keys))
+	r, err := analysis.Run(t.Context(), src, append(with, analysis.WithWorkers(1))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,7 +107,7 @@ func captures(t *testing.T, dir string) []string {
 		switch {
 		case strings.HasPrefix(name, "capture") && strings.Contains(name, ".pcap"):
 			inputs = append(inputs, dir+"/"+name)
-		case !slices.Contains([]string{"scenario.txt", "packets.txt", "keys.txt", "report.txt", "report.json"}, name):
+		case !slices.Contains([]string{"scenario.txt", "packets.txt", "keys.txt", "kernel.txt", "report.txt", "report.json"}, name):
 			t.Errorf("%s/%s: no such file belongs to a scenario", dir, name)
 		}
 	}
@@ -124,12 +124,22 @@ func analyseFiles(t *testing.T, inputs []string, workers int) *report.Report {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	report, err := analysis.Run(t.Context(), src, analysis.WithWorkers(workers),
-		analysis.WithKeys(keysBeside(t, inputs[0])))
+	report, err := analysis.Run(t.Context(), src,
+		append(beside(t, inputs[0]), analysis.WithWorkers(workers))...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return report
+}
+
+// beside is what lies in the folder of a capture, and is analysed with it.
+func beside(t *testing.T, file string) []analysis.Option {
+	t.Helper()
+	options := []analysis.Option{analysis.WithKeys(keysBeside(t, file))}
+	if kernel := kernelBeside(t, file); kernel != nil {
+		options = append(options, analysis.WithSockets(kernel))
+	}
+	return options
 }
 
 // keysBeside is the key log in the folder of a capture; nil if there is none.

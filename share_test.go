@@ -80,7 +80,7 @@ func TestShared(t *testing.T) {
 	for _, dir := range sampleDirs(t) {
 		inputs := captures(t, dir)
 		before := analyseInputs(t, inputs)
-		after := analyseAgain(t, shared(t, inputs), nil)
+		after := analyseAgain(t, shared(t, inputs))
 		want, got := totals(before), totals(after)
 		same := slices.Equal(want, got)
 		if why := unlike[filepath.Base(dir)]; same == (why != "") {
@@ -104,7 +104,7 @@ func TestSharedKeys(t *testing.T) {
 		if status := cli.Run(args, nil, &stdout, &stderr); status != cli.ExitOK {
 			t.Fatalf("%s: status %d: %s", dir, status, stderr.String())
 		}
-		want, got := analyseFiles(t, captures(t, dir), 1), analyseAgain(t, name, nil)
+		want, got := analyseFiles(t, captures(t, dir), 1), analyseAgain(t, name)
 		all := slices.Concat(totals(want), totals(got))
 		for _, one := range all {
 			story, _, _ := strings.Cut(one, " ")
@@ -224,7 +224,7 @@ func TestSharedAddresses(t *testing.T) {
 	}
 	for _, name := range []string{"proxied-go-any", "proxied-apache-any", "http-behind-proxy-protocol-rtt20", "nagle-classic-after-idle-rtt30"} {
 		inputs := captures(t, "testdata/pcaps/"+name)
-		before, after := analyseInputs(t, inputs), analyseAgain(t, shared(t, inputs), nil)
+		before, after := analyseInputs(t, inputs), analyseAgain(t, shared(t, inputs))
 		if want, got := byHost(before), byHost(after); got != want {
 			t.Errorf("%s: %d exchanges name the address that they go to, want %d", name, got, want)
 		}

@@ -89,8 +89,8 @@ type follower struct {
 	workers []*worker
 	fill    []*batch // being filled, by worker
 	spare   sync.Pool
-	running sync.WaitGroup // the workers
-	sockets *sockets.Watch // nil: nobody is asked about them
+	running sync.WaitGroup  // the workers
+	sockets sockets.Witness // nil: nobody is asked about them
 	keys    *KeyLog
 	beside  *reassembly.Secrets // what is known of keys
 	secrets *reassembly.Secrets // the same, and what the capture held

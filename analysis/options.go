@@ -26,7 +26,7 @@ type options struct {
 	keys       *KeyLog // nil: none
 	partial    *Partial
 	partBy     PartBy
-	sockets    *sockets.Watch
+	sockets    sockets.Witness
 }
 
 // WithRules has only the rules run that are named in only, or all if it is empty, and none of those
@@ -104,8 +104,9 @@ func WithKeys(log *KeyLog) Option {
 }
 
 // WithSockets has the ends of connections looked up that are sockets of this machine: whose they
-// are, and what their kernel counted (report.ConnInfo.Ends). It is for a source that listens here ([capture.Live]); the watch is not closed.
-func WithSockets(w *sockets.Watch) Option {
+// are, and what their kernel counted (report.ConnInfo.Ends). It is for a source that listens here
+// ([capture.Live]), or beside which somebody did. A watch is not closed.
+func WithSockets(w sockets.Witness) Option {
 	return func(o *options) { o.sockets = w }
 }
 

@@ -34,7 +34,7 @@ type worker struct {
 	trace   *report.TraceOf        // what is to be traced; nil: nothing
 	graphs  map[int]report.GraphOf // connections that are to be shown, by number
 	panics  bool                   // of this program are not caught
-	sockets *sockets.Watch         // nil: nobody is asked about them
+	sockets sockets.Witness        // nil: nobody is asked about them
 	judged  *atomic.Int64          // exchanges that all workers have judged since the last epoch; nil: not asked
 }
 
@@ -303,7 +303,8 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 	w.deliver(c, s, true)
 	e := s.overConn(ended)
 	if w.sockets != nil {
-		own(e.Info, w.sockets.Take(c.Client, c.Server))
+		own(e.Info, c, w.sockets.Take(c.Client, c.Server))
+		e.Attested = s.Attest(&e.Info.Ends)
 	}
 	w.events.TellGone(w.event(c, 0), e)
 	c.User = nil

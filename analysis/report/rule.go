@@ -80,6 +80,12 @@ const (
 	CaveatRuleEnded = "rule-ended"
 	// no end of a connection is this machine's, as far as this network namespace tells
 	CaveatElsewhere = "process-elsewhere"
+	// this machine's kernel counted other repetitions than the capture shows
+	CaveatKernelDiffers = "kernel-differs"
+	// it sent once what the capture lacks
+	CaveatSentOnce = "kernel-sent-once"
+	// it counted less than claims say
+	CaveatKernelDenies = "kernel-denies"
 )
 
 // CaveatOf is the caveat of connections whose process on this machine is not known.

@@ -76,6 +76,15 @@ type Account struct {
 	Congestion string // name of the congestion control; ""
 }
 
+// Witness knows of ends of connections. [Watch] is the one that asks the kernel; another may tell
+// what was told before. Any goroutine may ask it.
+type Witness interface {
+	Opened(client, server netip.AddrPort)              // a connection was seen to begin
+	Sample(client, server netip.AddrPort)              // an exchange on it is over
+	Finish()                                           // nothing more will be seen
+	Take(client, server netip.AddrPort) (ends [2]*End) // it is over
+}
+
 // Tally is how asking went.
 type Tally struct {
 	Asked   uint64 // connections one end of which has an address of this machine, or both

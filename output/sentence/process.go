@@ -36,7 +36,7 @@ func (t *Teller) Processes(s *report.Story) []string {
 				continue
 			}
 			for side, e := range c.Ends {
-				if e == nil {
+				if e == nil || e.PID == 0 && e.Unknown == 0 {
 					continue
 				}
 				line := "the " + reassembly.Dir(side).String() + " is " + process(e)
@@ -102,7 +102,7 @@ func place(e *report.SocketEnd) string {
 // processFacts are whose this machine's ends of a connection are.
 func processFacts(c *report.ConnInfo) (facts []string) {
 	for side, e := range c.Ends {
-		if e != nil && e.Unknown == 0 {
+		if e != nil && e.PID != 0 {
 			facts = append(facts, reassembly.Dir(side).String()+" "+process(e))
 		}
 	}

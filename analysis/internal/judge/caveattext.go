@@ -84,6 +84,13 @@ func connectionCaveat(code string) (text string, weakens rule.Basis) {
 	case exchange.CaveatTLSBadKey:
 		return "not decrypted, as the secrets that the key log has of the connection open nothing",
 			rule.Messages
+	case report.CaveatKernelDiffers:
+		return "this machine's kernel sent segments again that the capture does not show, or the " +
+			"capture shows some that it did not send again: frames are missing, or were captured " +
+			"more than once", rule.Timing
+	case report.CaveatSentOnce:
+		return "this machine's kernel sent nothing again, so that what is missing was lost by the " +
+			"capture, and not on the way", 0
 	}
 	return unknownProcess(code), 0
 }

@@ -51,10 +51,11 @@ type clocked struct {
 	failedUntil  time.Duration // end of the latest failure whose cost by the clock is known
 }
 
-// spoken is what the connections of a finding carry.
+// spoken is what the connections of a finding carry, and what their kernels say of it.
 type spoken struct {
 	web    bool // the protocol of some may be HTTP
 	serial bool // some may carry one request at a time
+	heard  heard
 }
 
 // Book adds a claim to its finding.
@@ -158,6 +159,21 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 	})
 	if c.Asks == nil || !j.ids.ask(s, c) {
 		j.tellCertain(k, g, c)
+	}
+}
+
+// hear takes in what the kernel says of claims about a connection that is over. Findings of which
+// nothing was booked yet do not hear of it.
+func (j *Judge) hear(p report.Pair, all []rule.Attested) {
+	for i := range all {
+		a := &all[i]
+		if g := j.groups[rule.Key{Rule: a.Rule, Cause: a.Cause, Pair: p}]; g != nil {
+			one := heard{agree: 1, what: a.What, n: a.N}
+			if !a.Agrees {
+				one = heard{deny: 1, what: a.What, claimed: a.Claimed, denied: a.N}
+			}
+			g.heard.add(&one)
+		}
 	}
 }
 
@@ -273,6 +289,7 @@ func (j *Judge) merged(g, o *group) *group {
 	all.count, all.affected = g.count+o.count, g.affected+o.affected
 	all.cost, all.worst = g.cost.Add(o.cost), max(g.worst, o.worst)
 	all.within = g.within + o.within
+	all.heard.add(&o.heard)
 	all.lost, all.beside = g.lost.join(&o.lost), g.beside || o.beside
 	all.counted, all.doubted = g.counted || o.counted, g.doubted+o.doubted
 	all.time, all.wall, all.walled = g.time+o.time, g.wall+o.wall, g.walled+o.walled
@@ -381,6 +398,9 @@ func (j *Judge) finding(k rule.Key, g *group, s grade.Sum) report.Finding {
 		f.Asserts = append(f.Asserts, w.Asserted(g.says[i].N[:])...)
 	}
 	if text := rule.Sentences(slices.Concat(g.says, g.further), d.Vocabulary); text != "" {
+		f.Message += " " + text
+	}
+	if text := g.heard.sentence(); text != "" {
 		f.Message += " " + text
 	}
 	return f

@@ -571,6 +571,7 @@ func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 			j.bookOf(m.Subject(), c, m)
 		}
 	}
+	j.hear(m.Pair, e.Attested)
 	e.Info.Exchanges = m.all
 	if e.Trace != nil {
 		j.shown.trace = e.Trace

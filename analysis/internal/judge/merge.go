@@ -291,6 +291,7 @@ func (g *group) merge(o *group, limit int, d *rule.Detector) {
 	g.count, g.affected = g.count+o.count, g.affected+o.affected
 	g.cost, g.worst = g.cost.Add(o.cost), max(g.worst, o.worst)
 	g.within, g.doubted = g.within+o.within, g.doubted+o.doubted
+	g.heard.add(&o.heard)
 	g.wall, g.walled = g.wall+o.wall, g.walled+o.walled
 	g.lost = unionOf(&g.lost, &o.lost)
 	g.late = g.late.with(&o.late)

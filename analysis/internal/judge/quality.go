@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -67,6 +68,11 @@ Drop counters count all traffic of an interface, not only that of the connection
 		{Code: "h2-gap", Title: "octets that frame HTTP/2 are missing"},
 		{Code: "h2-resync", Title: "something that is no frame of HTTP/2"},
 		{Code: "h2-fields", Title: "header fields of HTTP/2 that refer to what is missing"},
+		{Code: report.CaveatKernelDenies, Title: "this machine's kernel says otherwise"},
+		{
+			Code:  report.CaveatKernelDiffers,
+			Title: "this machine's kernel counted other repetitions than the capture shows",
+		},
 		{Code: CaveatApart, Title: "connections of hosts that are in several parts"},
 	},
 	References: []string{"RFC 9293 section 3.4"},
@@ -109,6 +115,7 @@ func (j *Judge) caveats(st *capture.Stats) []report.Caveat {
 	j.crowdCaveats(add)
 	j.fences.caveats(add)
 	out = append(out, j.apartCaveat()...)
+	out = append(out, j.heardCaveats()...)
 	return append(out, j.otherCaveats(out)...)
 }
 
@@ -357,4 +364,33 @@ func (t *totalSums) nameCaveats(add func(string, uint64, rule.Basis, string, ...
 		rule.Count(n.Cut, "message"))
 	add("names-cap", n.Left, 0, "%s not followed to the end: there were too many at a time",
 		rule.Count(n.Left, "look-up"))
+}
+
+// heardCaveats tells of findings of which this machine's kernel says otherwise, in the order of
+// their names.
+func (j *Judge) heardCaveats() (out []report.Caveat) {
+	var keys []rule.Key
+	for k, g := range j.groups {
+		if g.heard.deny > 0 {
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, func(a, b rule.Key) int {
+		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Cause, b.Cause),
+			a.Pair.Client.Compare(b.Pair.Client), a.Pair.Server.Compare(b.Pair.Server))
+	})
+	for _, k := range keys {
+		h := &j.groups[k].heard
+		if n := len(out); n > 0 && out[n-1].Weakens[0] == k.Rule {
+			out[n-1].Count += h.deny
+			continue
+		}
+		out = append(out, report.Caveat{
+			Code: report.CaveatKernelDenies, Count: h.deny, Weakens: []string{k.Rule},
+			Message: fmt.Sprintf("this machine's kernel says otherwise than %s, first of %s with %s: "+
+				"it counted %s, where the capture shows at least %s", k.Rule, k.Pair.Client,
+				k.Pair.Server, figure(h.what, h.denied), amount(h.what, h.claimed)),
+		})
+	}
+	return out
 }

@@ -61,12 +61,12 @@ const (
 // sure is how sure the finding is: one whose range is wide promises less. That data was lost does
 // not depend on what it cost, nor do proofs.
 func (g *group) sure() report.Confidence {
-	c := g.cost
-	if g.confidence == report.ConfidenceHigh && !g.correctness &&
+	c, sure := g.cost, g.heard.grade(g.confidence)
+	if sure == report.ConfidenceHigh && !g.correctness &&
 		c.High >= worthARange && c.High > sureRange*c.Low {
 		return report.ConfidenceMedium
 	}
-	return g.confidence
+	return sure
 }
 
 // graded grades a group: lost data outranks time.

@@ -32,12 +32,14 @@ type Followed struct {
 	FullPassed [2]bool
 	Shown      Signs // of its exchanges so far
 	own        ownStates
+	expected   []expected // of kernels, by the claims so far
 }
 
 // Begin makes f the state of c. What room f had is used again.
 func (f *Followed) Begin(c *reassembly.Conn) {
 	f.Connection.Begin(c)
 	f.Claims, f.FullPassed, f.Shown, f.own = nil, [2]bool{}, 0, ownStates{}
+	f.expected = f.expected[:0]
 }
 
 // Occurrence is one place where a claim shows. Its evidence gets its words when it is printed.

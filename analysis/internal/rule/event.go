@@ -212,4 +212,5 @@ type Gone struct {
 	IDs         [2][]ledger.IDRun    // IP identifications, by direction
 	Delacks     [2][]time.Duration   // how late each side acknowledged small segments
 	Broken      *Broken              // this program failed on it; nil: as usual
+	Attested    []Attested           // what this machine's kernel says of claims about it
 }

@@ -129,8 +129,14 @@ func claimRepairs(p *rule.Pass, after aftermath) bool {
 		c.Occ.Proof = repairProof(p.Conn, w)
 		doubtBeginning(p, w, &c)
 		p.Report(c)
+		p.Expect(&c, resent(w))
 	}
 	return true
+}
+
+// resent is what the kernel counts of the repair that ended a wait.
+func resent(w *ledger.Wait) rule.Counted {
+	return rule.Counted{What: rule.Resent, Dir: w.Dir, N: 1}
 }
 
 // repairCost is what a wait for a repair cost that was so long, of which the path carried other

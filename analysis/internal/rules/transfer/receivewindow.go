@@ -235,6 +235,8 @@ func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
 	c.Window = rule.Window{Dir: dir, Saved: saved, Room: true}
 	c.Lost = []report.Interval{{From: c.Occ.Start, To: c.Occ.End}}
 	p.Report(c)
+	held := int64(j.Spent(dir, report.RWnd) - slow)
+	p.Expect(&c, rule.Counted{What: rule.HeldByWindow, Dir: dir, N: held})
 }
 
 // fullProof shows what filled the window, what made room in it, and what waited for that. Next to

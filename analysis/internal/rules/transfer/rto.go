@@ -187,6 +187,7 @@ func runRetransmissionTimeout(p *rule.Pass) {
 			c.Confidence = min(c.Confidence, sureUnless(absorbed))
 		}
 		p.Report(c)
+		p.Expect(&c, resent(&w))
 	}
 }
 

@@ -161,4 +161,5 @@ func claimSendBuffer(p *rule.Pass, dir reassembly.Dir) {
 	c.Window = rule.Window{Dir: dir, Saved: saved, Cwnd: began}
 	c.Lost = []report.Interval{{From: c.Occ.Start, To: c.Occ.End}}
 	p.Report(c)
+	p.Expect(&c, rule.Counted{What: rule.HeldByBuffer, Dir: dir, N: int64(spent)})
 }

@@ -36,6 +36,7 @@ func claimSharedLoss(p *rule.Pass) {
 		c.Occ.Proof = repairProof(p.Conn, &w)
 		doubtBeginning(p, &w, &c)
 		p.Report(c)
+		p.Expect(&c, resent(&w))
 	}
 	if late.Loss.Dir == reassembly.FromServer && parts.paused() {
 		late.Window = min(late.Window, parts.most())

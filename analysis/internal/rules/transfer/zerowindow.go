@@ -116,6 +116,7 @@ func runZeroWindow(p *rule.Pass) {
 		c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost, Proof: zeroProof(p, &w)}
 		c.Lost = []report.Interval{{From: w.From, To: w.To}}
 		p.Report(c)
+		p.Expect(&c, rule.Counted{What: rule.HeldByWindow, Dir: w.Dir, N: int64(w.Length())})
 	}
 }
 
