@@ -68,6 +68,7 @@ func unasserted() map[string][]string {
 		},
 		"a reading, which the rule derives from windows, moments and fields that it compares": {
 			"The server had had this call for {s}", "Losses, windows and the path took {s} of the",
+			"It was the window of the stream,", "It was the window of the connection,",
 			"As many as {n stream} were open at a time;", "No more than {n stream} were open at a time,",
 			"A round trip takes {s} at the least, of", "The way to the server carried {mbit}",
 			"The window that it offered", "The client had the whole response for a while",

@@ -84,8 +84,9 @@ type Exchange struct {
 	// Trail is what the request's header says of its way; nil if it says nothing, or has not ended.
 	// It never changes.
 	Trail       *Trail
-	Over        bool // nothing more will be added to it
-	FirstRecord int  // absolute number of the record at which the exchange began
+	Shut        *Shut // nil unless flow control kept back one of its messages to the end
+	Over        bool  // nothing more will be added to it
+	FirstRecord int   // absolute number of the record at which the exchange began
 }
 
 // Programs are those that name themselves in an exchange: tokens of at most 40 octets.

@@ -25,6 +25,17 @@ type OnStream struct {
 	RPC       *RPC         // nil if it is no call of gRPC
 }
 
+// Shut is a window without any room left, for which a message waited when its stream was over (RFC
+// 9113 §5.2).
+type Shut struct {
+	Dir  Dir // of who waited
+	Of   CreditOf
+	Last capture.Mark // the head of the last frame of DATA that there was room for
+	Sent int64        // octets that had passed by the window
+	// Updated says that its receiver had let more come since the first of them
+	Updated bool
+}
+
 // StreamReset is how one side ended a stream (RST_STREAM, RFC 9113 §6.4).
 type StreamReset struct {
 	Code ErrorCode

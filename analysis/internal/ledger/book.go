@@ -124,6 +124,8 @@ func (b *book) labelFor(j *Exchange, t *report.Tile) report.Label {
 	switch {
 	case b.flight || ofSetup(l):
 		return l
+	case j.shutAt(t.From):
+		return report.H2Window
 	case j.Parsed.Unasked() && ofSides(l):
 		return report.StreamIdle
 	case j.Parsed.Stream == 0:

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"time"
+
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
 )
@@ -19,4 +21,23 @@ func FreedBy(c *reassembly.Conn, x *exchange.Exchange, w *Wait) (exchange.Freed,
 		}
 	}
 	return exchange.Freed{}, false
+}
+
+// shutAt reports whether flow control kept back the rest of a message from the given moment until
+// the exchange was over.
+func (j *Exchange) shutAt(at time.Duration) bool { return j.ShutFor() > 0 && at >= j.shutFrom() }
+
+// shutFrom is when the last octets of the message came that waited for flow control to the end.
+func (j *Exchange) shutFrom() time.Duration {
+	return max(j.Message(j.Parsed.Shut.Dir).End.Time, j.Parsed.Shut.Last.Time)
+}
+
+// ShutFor is for how long a message of the exchange waited for flow control when that was over; 0:
+// none did.
+func (j *Exchange) ShutFor() time.Duration {
+	if j.Parsed.Shut == nil || j.Message(j.Parsed.Shut.Dir) == nil {
+		return 0
+	}
+	_, until := j.Span()
+	return max(0, until-j.shutFrom())
 }

@@ -295,6 +295,9 @@ func (b *book) endLine(j *Exchange) {
 func (b *book) bookLine(j *Exchange, to time.Duration, end capture.Mark, byClient bool,
 	held sender.Credited) {
 	terms := line.Terms{Own: j.unsent(), Trip: j.line.At}
+	if j.shutAt(j.line.At) {
+		terms.Own = report.H2Window
+	}
 	terms.Window = report.Interval{From: held.Since.Time, To: held.Known}
 	if terms.Own == report.Think && !j.line.Answered {
 		terms.Trip += b.conn.Far(reassembly.FromServer)

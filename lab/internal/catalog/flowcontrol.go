@@ -24,6 +24,7 @@ func flowControlScenarios() []scenario.Scenario {
 		at(h2OwnLoss, 40),
 		at(h2EqualSizes, 40),
 		at(h2ClientLimit, 20),
+		at(h2ForgetsConnection, 20), at(h2ForgetsStream, 20),
 	)
 }
 

@@ -21,6 +21,7 @@ type Window struct {
 	head   capture.Mark
 	freed  Release // the latest with something that made room
 	wild   bool    // more was sent than had ever been allowed: the capture lacks something
+	told   bool    // the receiver has let more come since the first frame
 }
 
 // level is what the receiver allowed in all, from a mark on until the next level.
@@ -58,6 +59,7 @@ func (w *Window) Grant(n int64, by capture.Mark, had int64) {
 	if n == 0 {
 		return
 	}
+	w.told = w.told || n > 0 && w.sent > 0
 	w.levels = append(w.levels, level{last + n, by, had})
 	w.most = max(w.most, last+n)
 	if len(w.levels) > maxLevels {
@@ -85,6 +87,13 @@ func (w *Window) Left() int64 {
 		return -w.sent
 	}
 	return w.levels[len(w.levels)-1].most - w.sent
+}
+
+// Shut is whether nothing may be sent now, with the head of the last frame, how many octets have been
+// sent, and whether the receiver has let more come since the first of them. False also if that is
+// not known.
+func (w *Window) Shut() (last capture.Mark, sent int64, told, shut bool) {
+	return w.head, w.sent, w.told, !w.wild && w.sent > 0 && w.Left() <= 0
 }
 
 // Send notes a frame of n octets, whose head passed at the given mark. False if it is not known

@@ -110,3 +110,25 @@ func (h *reader) update(s *side, n int64, a *exchange.Arrival) {
 		own.Window = max(own.Window, c.all.Left())
 	}
 }
+
+// shut is the window that a message of the stream waits for, the response's first; nil if none does.
+func (h *reader) shut(st *stream) *exchange.Shut {
+	for _, dir := range [...]exchange.Dir{exchange.FromServer, exchange.FromClient} {
+		m, s, w := st.message(dir), &h.side[dir], &st.sent[dir]
+		if m == nil || st.ended[dir] || m.Length != exchange.NoLength && m.BodyBytes >= m.Length {
+			continue
+		}
+		out := exchange.Shut{Dir: dir}
+		var shut bool
+		if out.Last, out.Sent, out.Updated, shut = w.Shut(); shut && !w.blind {
+			return &out
+		}
+		own := out.Last
+		out.Of = exchange.OfConnection
+		out.Last, out.Sent, out.Updated, shut = s.sent.all.Shut()
+		if shut && !s.sent.blind && (m.Length != exchange.NoLength || out.Last == own) {
+			return &out
+		}
+	}
+	return nil
+}

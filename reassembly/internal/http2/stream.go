@@ -295,6 +295,9 @@ func (st *stream) cut() bool {
 
 // finish ends the exchange of a stream, and forgets the stream.
 func (h *reader) finish(st *stream, o exchange.Outcome) {
+	if o != exchange.Complete {
+		st.x.Shut = h.shut(st)
+	}
 	h.forget(st)
 	h.c.Finish(st.x, o)
 }

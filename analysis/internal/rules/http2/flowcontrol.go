@@ -18,6 +18,7 @@ const (
 	streamCause      = "stream"
 	connectionCause  = "connection"
 	applicationCause = "application"
+	neverCause       = "never-updated"
 )
 
 // FlowControl is the rule about windows of HTTP/2 that are smaller than what the path holds.
@@ -40,7 +41,9 @@ sender had more to send. Which window it was says the cause, stream or connectio
 where the message was one. application: updates came later than the data they were for, as the
 receiver's program had not read. What one was for is known by the next frame
 that was let go, less a window; a receiver that reads at once lets come what has just come, be it
-for each frame or for half a window. How long an octet takes the program follows from when its
+for each frame or for half a window. never-updated: a window was used up when a stream was over
+before its end, its client had let no more come since the first octet, and the response stood still
+for a second and more before that. How long an octet takes the program follows from when its
 words came, at the slowest. The cause is that of which the cure saves more. Silent: TCP's own
 window was full at the same time, which is receive-window's; a larger window would have gained
 nothing, as the path was full; and where the capture lacks what the account needs.
@@ -52,17 +55,21 @@ meanwhile, of other streams, too.
 Never more than the time labelled h2_window. High is twice that, low seven tenths, half beside
 others, nothing where the program is slower than the path. application: the same, less what a
 program that reads at once would have made of it behind the same window; low nothing.
+never-updated: how long the message stood still; a repetition is waited for as for any failure.
 
 When it is wrong
 How fast the path is shows only in bursts as large as the window; a path that is slower than
 those tell makes the cost too high. A receiver that holds updates back on purpose, or whose kernel
 does (Nagle's algorithm), looks like a program that does not read. One that lets more come before
-it works on what it took looks faster than it is, where the window leaves it nothing more to take.`,
+it works on what it took looks faster than it is, where the window leaves it nothing more to take.
+never-updated: a program that has no use for a response, and does not say so, looks like one that
+forgot.`,
 	Causes: []report.Cause{
 		windowCause(streamCause, reassembly.FromServer),
 		windowCause(connectionCause, reassembly.FromServer),
 		windowCause(streamCause, reassembly.FromClient),
 		windowCause(connectionCause, reassembly.FromClient),
+		neverUpdatedCause(),
 		{
 			Code:  applicationCause,
 			Title: "receiver's program reads slowly",
@@ -153,6 +160,9 @@ const (
 	heldFrame
 	lateAllowed
 	windowWas
+	standsStill
+	streamShut
+	connectionShut
 )
 
 var flowControlWords = []rule.Words{
@@ -176,12 +186,23 @@ var flowControlWords = []rule.Words{
 		Text:  "left as soon as it could, {ms} later",
 		Facts: rule.Facts{report.CarriesData, report.Told},
 	},
-	windowWas: {Text: "The window was {octets} and the round trip {ms}, which is {mbit} at most."},
+	standsStill: {
+		Role:  "last octets",
+		Text:  "of the message; nothing more came for {ms}",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
+	streamShut:     {Text: "It was the window of the stream, after {octets}."},
+	connectionShut: {Text: "It was the window of the connection, after {octets} of all streams."},
+	windowWas:      {Text: "The window was {octets} and the round trip {ms}, which is {mbit} at most."},
 }
 
 // runFlowControl claims what windows of HTTP/2 cost the messages of an exchange.
 func runFlowControl(p *rule.Pass) {
 	if p.Conn.HTTP2 == nil || p.Draft.Times[report.H2Window] <= 0 {
+		return
+	}
+	if neverUpdated(p) {
+		claimNever(p)
 		return
 	}
 	for _, dir := range ledger.BothWays {
@@ -222,7 +243,7 @@ func holdsOf(p *rule.Pass, dir reassembly.Dir) holds {
 	// the shortest are not kept, of which as large a part was late; beside others, what is not kept
 	// waited for frames of those
 	if kept > 0 && !p.Draft.Shared {
-		times := float64(p.Draft.Times[report.H2Window]) / float64(kept)
+		times := float64(p.Draft.Times[report.H2Window]-p.Draft.ShutFor()) / float64(kept)
 		h.all = time.Duration(float64(h.all) * times)
 		h.late = time.Duration(float64(h.late) * times)
 	}

@@ -184,7 +184,7 @@ polls that are given up by design do. A repetition may have been the next reques
 func runReset(p *rule.Pass) {
 	x := p.Exchange
 	if x.Reset == nil || x.Request == nil || x.Pushed || x.Method == "CONNECT" ||
-		!ledger.StreamFailed(x) || lacksEnd(p.Conn, x) {
+		!ledger.StreamFailed(x) || lacksEnd(p.Conn, x) || neverUpdated(p) {
 		return
 	}
 	listens := p.Draft.Streams()
