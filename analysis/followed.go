@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"slices"
 
@@ -167,7 +166,7 @@ func followedMeaning() ([fingerprint]byte, error) {
 	}
 	shape, err := plain.Shape(reflect.TypeFor[following]())
 	h := sha256.New()
-	_, _ = io.WriteString(h, string(means[:]))
+	h.Write(means[:])
 	h.Write(shape[:])
 	return [fingerprint]byte(h.Sum(nil)), err
 }
