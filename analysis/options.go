@@ -113,9 +113,9 @@ func WithSockets(w sockets.Witness) Option {
 // OnFinding has f told of an occurrence as soon as it is certain: of its finding with the totals so
 // far, and with this occurrence alone. WithMinSeverity holds for it as well.
 //
-// Calls of f, and of the functions of OnExchange, OnConnection and OnProgress, come one at a time and from any
-// goroutine, and none after Run has returned. They should be quick: meanwhile nothing is read. What
-// they are handed is theirs.
+// Calls of f, and of the functions of OnExchange, OnConnection and OnProgress, come one at a time
+// and from any goroutine, and none after Run has returned. They should be quick: meanwhile nothing
+// is read. What they are handed is theirs.
 func OnFinding(f func(*report.Finding)) Option {
 	return func(o *options) { o.hooks.Certain = f }
 }
@@ -126,8 +126,8 @@ func OnExchange(f func(between report.Pair, x *report.ExchangeInfo)) Option {
 	return func(o *options) { o.hooks.Exchange = f }
 }
 
-// OnConnection has f told of a connection, and of whom it is between, when its first exchange begins
-// (over is nil), and of every connection when it is over. When it may be called is as with
+// OnConnection has f told of a connection, and of whom it is between, when its first exchange
+// begins (over is nil), and of every connection when it is over. When it may be called is as with
 // OnFinding.
 func OnConnection(f func(id int, between report.Pair, over *report.ConnInfo)) Option {
 	return func(o *options) { o.hooks.Connection = f }

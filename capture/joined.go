@@ -10,8 +10,8 @@ import (
 
 // Joined is the account of two parts of a capture that were read apart, whose times count from the
 // same Start, and where the inputs of each stand in it: all are in the order of their
-// first frames, then of what else was recorded, whatever they are called. What is known of interfaces, comments and secrets is in no account of
-// parts.
+// first frames, then of what else was recorded, whatever they are called. What is known of
+// interfaces, comments and secrets is in no account of parts.
 func Joined(a, b *Stats) (s *Stats, places [2][]int) {
 	s = &Stats{
 		Start: a.Start, End: max(a.End, b.End), Gaps: bothSilent(a, b),

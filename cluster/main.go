@@ -1,5 +1,5 @@
-// Cluster analyses captures with Apache Beam, on one machine or on many: the report is that of tcpwhy
-// over the same captures.
+// Cluster analyses captures with Apache Beam, on one machine or on many: the report is that of
+// tcpwhy over the same captures.
 package main
 
 import (

@@ -183,7 +183,8 @@ type ConnInfo struct {
 	Ended
 	TLS *exchange.TLSInfo
 	Spoken
-	// what this machine knows of its own ends, by Dir; nil for ends of others, and where nobody asked
+	// what this machine knows of its own ends, by Dir; nil for ends of others, and where nobody
+	// asked
 	Ends      [2]*SocketEnd
 	Exchanges []int
 	// tiles Duration exactly, in the order of Labels

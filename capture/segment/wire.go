@@ -75,8 +75,8 @@ func appendAddr(b []byte, a netip.Addr) []byte {
 	return append(append(b, byte(len(octets))), octets...)
 }
 
-// Decode reads a segment that Append wrote, and gives the octets behind it. The payload is a part of
-// the octets.
+// Decode reads a segment that Append wrote, and gives the octets behind it. The payload is a part
+// of the octets.
 func (s *Segment) Decode(octets []byte) (rest []byte, err error) {
 	w := wire{octets: octets}
 	head := w.take(5)

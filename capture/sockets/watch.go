@@ -168,7 +168,8 @@ func (w *Watch) Take(client, server netip.AddrPort) (ends [2]*End) {
 	return ends
 }
 
-// unknown is why it is not known whose a socket is, of which the kernel may have told that it ended.
+// unknown is why it is not known whose a socket is, of which the kernel may have told that it
+// ended.
 func (e *entry) unknown(ended bool) Reason {
 	switch {
 	case e.sought:

@@ -128,7 +128,8 @@ func (o *options) checkLive() error {
 	return nil
 }
 
-// listen analyses what an interface or a stream shows, and writes the report when it is told to stop.
+// listen analyses what an interface or a stream shows, and writes the report when it is told to
+// stop.
 func listen(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
 	if err := o.checkOutputs(); err != nil {
 		return ExitError, err

@@ -29,8 +29,8 @@ var (
 	// ErrNoPermission is wrapped by the error of OpenTap where the system does not let this user
 	// capture.
 	ErrNoPermission = errors.New("this user may not capture")
-	// ErrNoInterface is wrapped by the error of Open where there is no interface of that name, or of
-	// one of the names.
+	// ErrNoInterface is wrapped by the error of Open where there is no interface of that name, or
+	// of one of the names.
 	ErrNoInterface = errors.New("there is no interface of that name")
 	// ErrPause is a tap's word for "no frame just now".
 	ErrPause = errors.New("pause")

@@ -30,9 +30,9 @@ func (octets) Unmarshal(data []byte, v any) error {
 	return nil
 }
 
-// GRPCServer is grpc-go's server of lab.Orders: Get answers at once, Report after Think (if SlowEach
-// is given each SlowEach-th time, else at once), Charge with Status (each FailEach-th time), Missing with NOT_FOUND; Watch sends Events messages, one
-// every Every; Chat echoes.
+// GRPCServer is grpc-go's server of lab.Orders: Get answers at once, Report after Think (if
+// SlowEach is given each SlowEach-th time, else at once), Charge with Status (each FailEach-th
+// time), Missing with NOT_FOUND; Watch sends Events messages, one every Every; Chat echoes.
 type GRPCServer struct {
 	Body     int // octets of an answer
 	Think    time.Duration

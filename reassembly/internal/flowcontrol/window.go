@@ -89,9 +89,9 @@ func (w *Window) Left() int64 {
 	return w.levels[len(w.levels)-1].most - w.sent
 }
 
-// Shut is whether nothing may be sent now, with the head of the last frame, how many octets have been
-// sent, and whether the receiver has let more come since the first of them. False also if that is
-// not known.
+// Shut is whether nothing may be sent now, with the head of the last frame, how many octets have
+// been sent, and whether the receiver has let more come since the first of them. False also if that
+// is not known.
 func (w *Window) Shut() (last capture.Mark, sent int64, told, shut bool) {
 	return w.head, w.sent, w.told, !w.wild && w.sent > 0 && w.Left() <= 0
 }

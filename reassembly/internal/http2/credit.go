@@ -111,7 +111,8 @@ func (h *reader) update(s *side, n int64, a *exchange.Arrival) {
 	}
 }
 
-// shut is the window that a message of the stream waits for, the response's first; nil if none does.
+// shut is the window that a message of the stream waits for, the response's first; nil if none
+// does.
 func (h *reader) shut(st *stream) *exchange.Shut {
 	for _, dir := range [...]exchange.Dir{exchange.FromServer, exchange.FromClient} {
 		m, s, w := st.message(dir), &h.side[dir], &st.sent[dir]

@@ -61,9 +61,10 @@ func (b *ReceiveWindow) Fixed() bool {
 		b.Times >= timesToRank && b.steady*100 >= b.Times*steadyPercent
 }
 
-// PartlyFilled reports whether nearly all of the windows that kept the sender back were clearly less
-// than what the receiver's buffer had been seen to hold: the rest of it was full of octets that its
-// program had not read. The window of a buffer that is too small comes back to what that holds.
+// PartlyFilled reports whether nearly all of the windows that kept the sender back were clearly
+// less than what the receiver's buffer had been seen to hold: the rest of it was full of octets
+// that its program had not read. The window of a buffer that is too small comes back to what that
+// holds.
 func (b *ReceiveWindow) PartlyFilled() bool {
 	return b.Times >= timesToRank && b.parts*100 >= b.Times*steadyPercent
 }

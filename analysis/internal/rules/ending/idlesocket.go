@@ -17,13 +17,14 @@ const (
 	// roundWithin, on either side, and a round trip is added where the capture is not at the proxy.
 	roundTimeout = 5 * time.Second
 	roundWithin  = 100 * time.Millisecond
-	// Silences that one timeout ends differ by alikeSilence and the round trip at most: a server may
-	// leave a timer that it would move by less (nginx, NGX_TIMER_LAZY_DELAY).
+	// Silences that one timeout ends differ by alikeSilence and the round trip at most: a server
+	// may leave a timer that it would move by less (nginx, NGX_TIMER_LAZY_DELAY).
 	alikeSilence = 300 * time.Millisecond
 	maxSilences  = 4096 // wait for the end; of more nothing is said
 
 	// idleSocket is from how long on silence before an end makes it that of an idle WebSocket
-	// (reasoning: proxies' timeouts are set in tens of seconds; who is quiet for less is in a talk).
+	// (reasoning: proxies' timeouts are set in tens of seconds; who is quiet for less is in a
+	// talk).
 	idleSocket = 10 * time.Second
 	// shortIdle is from how long on it may be, if others of the service show the same: timeouts are
 	// seconds (nginx proxy_read_timeout and HAProxy timeout tunnel are written so).

@@ -19,8 +19,8 @@ const (
 	mostComing = usualMessage / 16
 	// A receiver decides by the prefix, before it reads on (grpc-go rpc_util.go, parser.recvMsg;
 	// grpc-java MessageDeframer, processHeader), as soon as it has the frame: in a second round
-	// trip, as 16,384 octets (RFC 9113 section 4.2) are more than the first window of TCP (RFC 6928).
-	// It is late by as much as timers are on busy hosts.
+	// trip, as 16,384 octets (RFC 9113 section 4.2) are more than the first window of TCP (RFC
+	// 6928). It is late by as much as timers are on busy hosts.
 	decidesTrips = 2
 	decidesLate  = timerLate
 )

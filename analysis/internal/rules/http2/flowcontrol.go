@@ -281,7 +281,8 @@ func (h *holds) claim(p *rule.Pass) {
 	pace := h.pace(p, m)
 	took := bounded(p, h.dir, m)
 	program := time.Duration(pace * float64(m.To-m.From) * float64(time.Second))
-	// a program that reads at once leaves what the window itself costs, or what updates were not late
+	// a program that reads at once leaves what the window itself costs, or what updates were not
+	// late
 	reader := whatif.Clamp(took-h.readAtOnce(p, m), max(h.late, min(program, h.all)))
 	most := h.all
 	if pace == 0 {
