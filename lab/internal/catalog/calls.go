@@ -76,7 +76,7 @@ func callsShort(time.Duration) scenario.Scenario {
 		Name: "lookalike-grpc-refused-whatever-its-size",
 		About: "Charge has been called often enough today: RESOURCE_EXHAUSTED, for requests of 40 " +
 			"octets and for those of 5,000,000",
-		Expect: scenario.Expect{Rule: "grpc-status", Cause: "resource-exhausted", Timeless: true},
+		Expect: scenario.Expect{Also: []string{"grpc-status/resource-exhausted"}},
 		Server: program.GRPCServer{Body: 200, Status: codes.ResourceExhausted, FailEach: 1},
 		Client: calling(
 			program.GRPCCall{Method: "Charge", Count: 4, Body: 40, Pause: 50 * time.Millisecond},
