@@ -43,7 +43,11 @@ type job struct {
 // check refuses what no step could do.
 func (j *job) check() error {
 	if _, known := output.Find(j.Format); !known {
-		return fmt.Errorf("--format %q: not one of %s", j.Format, strings.Join(output.Names(), ", "))
+		return fmt.Errorf(
+			"--format %q: not one of %s",
+			j.Format,
+			strings.Join(output.Names(), ", "),
+		)
 	}
 	if j.Shards < 1 {
 		return errors.New("--shards must be 1 at least")
@@ -296,7 +300,10 @@ func counted(result beam.PipelineResult) string {
 	}
 	for _, c := range result.Metrics().AllMetrics().Counters() {
 		if c.Namespace() == "tcpwhy" {
-			all = append(all, fmt.Sprintf("%d %s", c.Result(), strings.ReplaceAll(c.Name(), "-", " ")))
+			all = append(
+				all,
+				fmt.Sprintf("%d %s", c.Result(), strings.ReplaceAll(c.Name(), "-", " ")),
+			)
 		}
 	}
 	sort.Strings(all)

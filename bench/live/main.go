@@ -37,10 +37,18 @@ func main() {
 	seconds := flag.Int("seconds", 30, "how long each rate is kept up, 1 to 60")
 	rates := flag.String("rates", "50000,100000,200000", "frames a second, separated by commas")
 	program := flag.String("program", "", "the program to measure; none: it is built from the tree")
-	rounds := flag.Int("rounds", 1, "how often all is measured, in turns; the least CPU time counts")
+	rounds := flag.Int(
+		"rounds",
+		1,
+		"how often all is measured, in turns; the least CPU time counts",
+	)
 	parts := flag.Bool("parts", true, "measure reading the ring and decoding alone, too")
-	profile := flag.String("profile", "", "write a CPU profile of all of live capture at the first rate "+
-		"to this file, and measure nothing")
+	profile := flag.String(
+		"profile",
+		"",
+		"write a CPU profile of all of live capture at the first rate "+
+			"to this file, and measure nothing",
+	)
 	segments := flag.Int("segments", 20,
 		"segments of each response, 1 to 1000: few are many exchanges, which cost most")
 	flag.Parse()
@@ -95,8 +103,10 @@ func measure(program, rates string, l load) (err error) {
 		programs = append(programs, []string{own, readerMode, "14"}, []string{own, readerMode, "0"})
 	}
 	least := map[string]*result{}
-	fmt.Printf("| frames/s | program | frames | dropped by the kernel | CPU ns/frame | MB resident |\n" +
-		"|---:|---|---:|---:|---:|---:|\n")
+	fmt.Printf(
+		"| frames/s | program | frames | dropped by the kernel | CPU ns/frame | MB resident |\n" +
+			"|---:|---|---:|---:|---:|---:|\n",
+	)
 	for range l.rounds {
 		for _, rate := range all {
 			for i, args := range programs {
@@ -165,8 +175,16 @@ func (r *result) cost() float64 { return float64(r.cpu) / float64(max(r.sent, 1)
 
 // String is a line of the table.
 func (r *result) String() string {
-	return fmt.Sprintf("| %d | %s | %d of %d sent | %d | %.0f | %.0f |", r.rate, r.name, r.seen, r.sent,
-		r.dropped, r.cost(), float64(r.after)/1e6)
+	return fmt.Sprintf(
+		"| %d | %s | %d of %d sent | %d | %.0f | %.0f |",
+		r.rate,
+		r.name,
+		r.seen,
+		r.sent,
+		r.dropped,
+		r.cost(),
+		float64(r.after)/1e6,
+	)
 }
 
 // try runs one program while frames are sent. What the kernel does to hand frames over is charged

@@ -28,7 +28,8 @@ func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 		return ExitError, o.refuse(stdout, err)
 	}
 	o.known.Apply(report)
-	if o.copies.wanted() != "" || o.known.Adding != "" || o.spans.Endpoint != "" || o.parts.File != "" {
+	if o.copies.wanted() != "" || o.known.Adding != "" || o.spans.Endpoint != "" ||
+		o.parts.File != "" {
 		signal.Ignore(syscall.SIGPIPE) // who has read enough of the report still wants the others
 	}
 	// What was read before an error is still worth a report.

@@ -70,7 +70,10 @@ func (o *options) source() string { return cmp.Or(strings.Join(o.interfaces, ","
 
 // checkLiveFlags refuses flags that mean nothing for what is read.
 func (o *options) checkLiveFlags(f *pflag.FlagSet) error {
-	flags, hint := slices.Concat(liveFlags[:], interfaceFlags[:]), "name an interface: -i eth0, or -i any"
+	flags, hint := slices.Concat(
+		liveFlags[:],
+		interfaceFlags[:],
+	), "name an interface: -i eth0, or -i any"
 	if o.live.stream {
 		flags, hint = interfaceFlags[:], "to save what --live reads: ... | tee FILE | tcpwhy --live -"
 	}
@@ -317,8 +320,13 @@ func tellSockets(watch *sockets.Watch, stderr io.Writer) {
 	if t.Overrun+t.Odd == 0 {
 		return
 	}
-	fmt.Fprintf(stderr, "tcpwhy: warning: --processes: the kernel's messages were lost %d times, and "+
-		"odd %d times: of some connections its account is not the last\n", t.Overrun, t.Odd)
+	fmt.Fprintf(
+		stderr,
+		"tcpwhy: warning: --processes: the kernel's messages were lost %d times, and "+
+			"odd %d times: of some connections its account is not the last\n",
+		t.Overrun,
+		t.Odd,
+	)
 }
 
 // tellLate tells of what came later than can be waited for.

@@ -110,8 +110,11 @@ func (p *picture) Quit() { p.stop() }
 // Failed implements screen.Picture.
 func (p *picture) Failed(any) {
 	p.failed.Store(true)
-	fmt.Fprintln(p.stderr, "tcpwhy: warning: this program has a defect: its screen is gone, and the "+
-		"capture goes on; --debug-panics and --lines show more")
+	fmt.Fprintln(
+		p.stderr,
+		"tcpwhy: warning: this program has a defect: its screen is gone, and the "+
+			"capture goes on; --debug-panics and --lines show more",
+	)
 }
 
 // switched writes to one writer, and later to another.

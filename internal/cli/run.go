@@ -191,8 +191,13 @@ func addFlags(f *pflag.FlagSet, o *options) {
 	newTraceFlags(f, &o.trace)
 	newCopyFlags(f, &o.copies)
 	o.parts.Flags(f)
-	f.StringArrayVarP(&o.interfaces, "interface", "i", nil,
-		"capture live from `NAME`, or from all that match a pattern\n('eth*'); several times for several; any is all interfaces")
+	f.StringArrayVarP(
+		&o.interfaces,
+		"interface",
+		"i",
+		nil,
+		"capture live from `NAME`, or from all that match a pattern\n('eth*'); several times for several; any is all interfaces",
+	)
 	f.BoolVar(&o.live.wait, "wait", false,
 		"live: wait for an interface that is not there yet")
 	f.BoolVar(&o.live.stream, "live", false,

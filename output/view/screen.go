@@ -113,8 +113,21 @@ func ends(left, right string, columns int) string {
 // list is a line for each service, as many as fit, the selected one among them.
 func list(snap *Snapshot, s *State, all []*Service, columns, rows int) []Line {
 	name := min(max(leastName, columns-figures-leastCause-columns/6), mostName)
-	head := fmt.Sprintf("%-*s%*s%*s%*s%*s%*sMOSTLY TO", name, "SERVICE", rateCells, "REQ/S", timeCells,
-		"P50", timeCells, "P95", shareCells, "LOST", gapCells, "")
+	head := fmt.Sprintf(
+		"%-*s%*s%*s%*s%*s%*sMOSTLY TO",
+		name,
+		"SERVICE",
+		rateCells,
+		"REQ/S",
+		timeCells,
+		"P50",
+		timeCells,
+		"P95",
+		shareCells,
+		"LOST",
+		gapCells,
+		"",
+	)
 	lines := []Line{{ends(head, "by "+orderNames[s.order], columns), Head}}
 	if len(all) == 0 {
 		return append(lines, Line{}, Line{Text: "Nothing has been judged yet."})

@@ -56,7 +56,8 @@ func figure(what rule.Counter, n int64) string {
 	case rule.HeldByWindow:
 		return rule.Millis(time.Duration(n)) + " in which the receive window left nothing to send"
 	case rule.HeldByBuffer:
-		return rule.Millis(time.Duration(n)) + " in which the send buffer was full, and all in it sent"
+		return rule.Millis(time.Duration(n)) +
+			" in which the send buffer was full, and all in it sent"
 	}
 	return rule.Count(uint64(n), "segment") + " sent again"
 }

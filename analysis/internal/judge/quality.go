@@ -387,9 +387,15 @@ func (j *Judge) heardCaveats() (out []report.Caveat) {
 		}
 		out = append(out, report.Caveat{
 			Code: report.CaveatKernelDenies, Count: h.deny, Weakens: []string{k.Rule},
-			Message: fmt.Sprintf("this machine's kernel says otherwise than %s, first of %s with %s: "+
-				"it counted %s, where the capture shows at least %s", k.Rule, k.Pair.Client,
-				k.Pair.Server, figure(h.what, h.denied), amount(h.what, h.claimed)),
+			Message: fmt.Sprintf(
+				"this machine's kernel says otherwise than %s, first of %s with %s: "+
+					"it counted %s, where the capture shows at least %s",
+				k.Rule,
+				k.Pair.Client,
+				k.Pair.Server,
+				figure(h.what, h.denied),
+				amount(h.what, h.claimed),
+			),
 		})
 	}
 	return out

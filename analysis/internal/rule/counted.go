@@ -89,7 +89,14 @@ func (f *Followed) Attest(ends *[2]*report.SocketEnd) (all []Attested) {
 		if !ok {
 			continue
 		}
-		a := Attested{Rule: e.rule, Cause: e.cause, What: e.What, Claimed: e.N, N: n, Agrees: n >= e.N}
+		a := Attested{
+			Rule:    e.rule,
+			Cause:   e.cause,
+			What:    e.What,
+			Claimed: e.N,
+			N:       n,
+			Agrees:  n >= e.N,
+		}
 		if e.What.isTime() {
 			a.Agrees = n >= e.N-e.N*within/100-int64(jiffies)
 		}

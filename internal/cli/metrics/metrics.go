@@ -119,7 +119,11 @@ func (m *Metrics) countServices() {
 	histogram := func(name, help string) *prometheus.HistogramVec {
 		h := prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: name, Help: help,
-			Buckets:                     prometheus.ExponentialBuckets(firstBucket, bucketFactor, buckets),
+			Buckets: prometheus.ExponentialBuckets(
+				firstBucket,
+				bucketFactor,
+				buckets,
+			),
 			NativeHistogramBucketFactor: nativeFactor, NativeHistogramMaxBucketNumber: nativeBuckets,
 			NativeHistogramMinResetDuration: nativeReset,
 		}, []string{"server"})
@@ -138,8 +142,11 @@ func (m *Metrics) countServices() {
 			"Occurrences of findings that are certain.", "rule"),
 		connections: counter("tcpwhy_connections_total",
 			"Connections that are over, by how they ended.", "state"),
-		retransmissions: counter("tcpwhy_retransmissions_total",
-			"Segments sent again, by who sent them; counted when their connection is over.", "side"),
+		retransmissions: counter(
+			"tcpwhy_retransmissions_total",
+			"Segments sent again, by who sent them; counted when their connection is over.",
+			"side",
+		),
 		open: gauge("tcpwhy_connections_open",
 			"Connections that have had an exchange and are not over.", "server"),
 		info: gauge("tcpwhy_server_info",

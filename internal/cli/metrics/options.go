@@ -60,8 +60,10 @@ func (o *Options) address() (string, error) {
 		host, port = "", o.Address
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return "", fmt.Errorf("--metrics %q: no port (9464), and no address with one (0.0.0.0:9464)",
-			o.Address)
+		return "", fmt.Errorf(
+			"--metrics %q: no port (9464), and no address with one (0.0.0.0:9464)",
+			o.Address,
+		)
 	}
 	if host == "" {
 		host = loopback

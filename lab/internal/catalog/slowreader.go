@@ -120,10 +120,12 @@ func slowReader(name, about string, r reader) scenario.Scenario {
 }
 
 func h2SlowSmall(time.Duration) scenario.Scenario {
-	return slowReader("h2-slow-reader-small-window",
+	return slowReader(
+		"h2-slow-reader-small-window",
 		"a client takes 16 kB of a response of 400 kB each 50 ms, behind a window of 65,535 octets "+
 			"for its stream; with one of 4 MB it takes as long",
-		reader{65535, 1 << 24, 16384, 50 * time.Millisecond, 1})
+		reader{65535, 1 << 24, 16384, 50 * time.Millisecond, 1},
+	)
 }
 
 func h2SlowHalf(time.Duration) scenario.Scenario {

@@ -13,9 +13,21 @@ import (
 
 // toolScenarios are curl, wrk and HAProxy.
 func toolScenarios() []scenario.Scenario {
-	return slices.Concat(at(curlApart, 10, 50), at(curlKept, 10, 50), at(wrkNginx, 0, 10, 50),
-		at(wrkLimited, 0, 10, 50), at(wrkDropped, 20), at(haproxyClosing, 10, 50), at(haproxyKept, 10, 50),
-		at(haproxyNginxLimited, 10))
+	return slices.Concat(
+		at(curlApart, 10, 50),
+		at(curlKept, 10, 50),
+		at(wrkNginx, 0, 10, 50),
+		at(
+			wrkLimited,
+			0,
+			10,
+			50,
+		),
+		at(wrkDropped, 20),
+		at(haproxyClosing, 10, 50),
+		at(haproxyKept, 10, 50),
+		at(haproxyNginxLimited, 10),
+	)
 }
 
 func curlApart(time.Duration) scenario.Scenario {

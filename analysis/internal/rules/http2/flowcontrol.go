@@ -193,7 +193,9 @@ var flowControlWords = []rule.Words{
 	},
 	streamShut:     {Text: "It was the window of the stream, after {octets}."},
 	connectionShut: {Text: "It was the window of the connection, after {octets} of all streams."},
-	windowWas:      {Text: "The window was {octets} and the round trip {ms}, which is {mbit} at most."},
+	windowWas: {
+		Text: "The window was {octets} and the round trip {ms}, which is {mbit} at most.",
+	},
 }
 
 // runFlowControl claims what windows of HTTP/2 cost the messages of an exchange.

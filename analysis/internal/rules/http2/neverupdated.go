@@ -34,7 +34,8 @@ func neverUpdatedCause() report.Cause {
 // interrupts whoever waits, that its client never made larger.
 func neverUpdated(p *rule.Pass) bool {
 	s := p.Exchange.Shut
-	return s != nil && s.Dir == reassembly.FromServer && !s.Updated && p.Draft.ShutFor() >= rule.LongPause
+	return s != nil && s.Dir == reassembly.FromServer && !s.Updated &&
+		p.Draft.ShutFor() >= rule.LongPause
 }
 
 // claimNever claims such a message.
